@@ -1,0 +1,134 @@
+package glom
+
+import "math"
+
+// The loops below are the reference form of the hot kernels. kernels_simd.go holds the vector
+// form, which is used where the build and the processor have it.
+
+// dotLoop returns a·b.
+func dotLoop(a, b []float32) float32 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float32
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
+	}
+	for ; i < len(a); i++ {
+		s0 += a[i] * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// axpyLoop adds s*x to y.
+func axpyLoop(y []float32, s float32, x []float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] += s * x[i]
+	}
+}
+
+// attendKeysLoop writes Σ_k exp(s_k) x_k into att (D), with s_k = beta q·x_k for the rows of x that
+// keys names, and returns 1 / Σ_k exp(s_k). logits is
+// scratch space for K+3.
+func attendKeysLoop(att, logits, q, x []float32, keys []int32, beta float32) float32 {
+	D := len(q)
+	logits = logits[:len(keys)]
+	top := float32(math.Inf(-1))
+	for k, j := range keys {
+		logits[k] = beta * dotLoop(q, x[int(j)*D:][:D])
+		top = max(top, logits[k])
+	}
+	sum := expSumLoop(logits, top)
+	clear(att)
+	for k, j := range keys {
+		axpyLoop(att, logits[k], x[int(j)*D:][:D])
+	}
+	return 1 / sum
+}
+
+// add computes y = a + b.
+func add(y, a, b []float32) {
+	a, b = a[:len(y)], b[:len(y)]
+	for i := range y {
+		y[i] = a[i] + b[i]
+	}
+}
+
+// addPriorLoop adds rows[r]+cols[c] to s[r*len(cols)+c] and returns the largest sum.
+func addPriorLoop(s, rows, cols []float32) float32 {
+	top := float32(math.Inf(-1))
+	for r, v := range rows {
+		row := s[r*len(cols):][:len(cols)]
+		for c, w := range cols {
+			row[c] += v + w
+			top = max(top, row[c])
+		}
+	}
+	return top
+}
+
+// expSumLoop replaces s[k] by exp(s[k]-top) and returns the sum.
+func expSumLoop(s []float32, top float32) float32 {
+	var sum float32
+	for k, v := range s {
+		e := float32(math.Exp(float64(v - top)))
+		s[k] = e
+		sum += e
+	}
+	return sum
+}
+
+// geluBiasLoop replaces h by gelu(h+b), in the form 0.5 v (1 + tanh(√(2/π) (v + 0.044715 v³))),
+// which equals v / (1 + exp(-2√(2/π) (v + 0.044715 v³))).
+func geluBiasLoop(h, b []float32) {
+	b = b[:len(h)]
+	for i := range h {
+		v := h[i] + b[i]
+		h[i] = v / (1 + float32(math.Exp(float64(-geluScale*(v+geluCube*v*v*v)))))
+	}
+}
+
+const (
+	geluScale = 1.5957691216057308 // 2√(2/π)
+	geluCube  = 0.044715
+)
+
+// mixLoop writes unit(wBU*bu + wTD*td + wPrev*prev + wAtt*att) into y and returns the length
+// before the projection. All are (D). A vector of no length stays zero.
+func mixLoop(y, bu, td, prev, att []float32, wBU, wTD, wPrev, wAtt float32) float32 {
+	bu, td, prev, att = bu[:len(y)], td[:len(y)], prev[:len(y)], att[:len(y)]
+	var sum float32
+	for i := range y {
+		v := wBU*bu[i] + wTD*td[i] + wPrev*prev[i] + wAtt*att[i]
+		y[i] = v
+		sum += v * v
+	}
+	length := float32(math.Sqrt(float64(sum)))
+	scaleLoop(y, inverse(length))
+	return length
+}
+
+func scaleLoop(y []float32, s float32) {
+	for i := range y {
+		y[i] *= s
+	}
+}
+
+// inverse returns 1/length, or 0 for a vector that has no direction.
+func inverse(length float32) float32 {
+	if length < 1e-12 {
+		return 0
+	}
+	return 1 / length
+}
+
+// unitRows projects the n rows of y (n, D) to the unit sphere.
+func unitRows(y []float32, n, D int) {
+	for r := range n {
+		v := y[r*D : r*D+D]
+		scale(v, inverse(float32(math.Sqrt(float64(dot(v, v))))))
+	}
+}

@@ -1,0 +1,254 @@
+//go:build amd64 && goexperiment.simd
+
+package glom
+
+import (
+	"math"
+	"simd/archsimd"
+	"unsafe"
+)
+
+// The vector form of kernels.go, eight lanes wide, for processors with AVX2 and FMA. Sums run in
+// another order than in the loops, so results differ in the last bits.
+//
+// The compiler's scalar float instructions are of the old SSE encoding, and one of them between
+// vector instructions costs about 100 ns while the upper halves of the registers are in use. So
+// each kernel sets up its broadcast variables first, works on vectors only, stores its sums to
+// memory, calls ClearAVXUpperBits, and only then touches a float again. Constants are broadcast
+// from integer registers.
+
+func vectors() bool { return archsimd.X86.AVX2() && archsimd.X86.FMA() }
+
+type vec = archsimd.Float32x8
+
+func at(s []float32, i int) vec { return archsimd.LoadFloat32x8((*[8]float32)(s[i : i+8])) }
+
+// splat broadcasts a constant.
+func splat(v float32) vec {
+	return archsimd.BroadcastInt32x8(int32(math.Float32bits(v))).AsFloat32x8()
+}
+
+// clearAndSum ends the vector part of a kernel and returns the sum of the lanes of v.
+func clearAndSum(v vec) float32 {
+	var a [8]float32
+	v.Store(&a)
+	archsimd.ClearAVXUpperBits()
+	return ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]))
+}
+
+// clearAndMax ends the vector part of a kernel and returns the largest lane of v.
+func clearAndMax(v vec) float32 {
+	var a [8]float32
+	v.Store(&a)
+	archsimd.ClearAVXUpperBits()
+	return max(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
+}
+
+// exp8 returns exp(v) for v up to 88, with a relative error below 2e-7; below -87 it returns a
+// number near the smallest normal one instead of less. v = n ln 2 + r with |r| <= ln(2)/2, and
+// exp(r) is a polynomial of degree 6.
+func exp8(v vec) vec {
+	v = v.Max(splat(-87))
+	n := v.Mul(splat(math.Log2E)).RoundToEven()
+	r := n.MulAdd(splat(-0.693359375), v)
+	r = n.MulAdd(splat(2.12194440e-4), r)
+	p := splat(1.0 / 720)
+	p = p.MulAdd(r, splat(1.0/120))
+	p = p.MulAdd(r, splat(1.0/24))
+	p = p.MulAdd(r, splat(1.0/6))
+	p = p.MulAdd(r, splat(0.5))
+	p = p.MulAdd(r, splat(1))
+	p = p.MulAdd(r, splat(1))
+	return p.AsInt32x8().Add(n.ConvertToInt32().ShiftAllLeft(23)).AsFloat32x8()
+}
+
+func dot(a, b []float32) float32 {
+	if !vectors() {
+		return dotLoop(a, b)
+	}
+	b = b[:len(a)]
+	var s0, s1 vec
+	i := 0
+	for ; i+16 <= len(a); i += 16 {
+		s0 = at(a, i).MulAdd(at(b, i), s0)
+		s1 = at(a, i+8).MulAdd(at(b, i+8), s1)
+	}
+	for ; i+8 <= len(a); i += 8 {
+		s0 = at(a, i).MulAdd(at(b, i), s0)
+	}
+	return clearAndSum(s0.Add(s1)) + dotLoop(a[i:], b[i:])
+}
+
+func addPrior(s, rows, cols []float32) float32 {
+	if !vectors() {
+		return addPriorLoop(s, rows, cols)
+	}
+	C := len(cols)
+	whole, rest := C&^7, C&7
+	var past [8]float32 // keeps the lanes past the end of a grid row out of the maximum
+	for k := rest; k < 8; k++ {
+		past[k] = float32(math.Inf(-1))
+	}
+	top := archsimd.BroadcastFloat32x8(float32(math.Inf(-1)))
+	bits := unsafe.Slice((*int32)(unsafe.Pointer(&rows[0])), len(rows)) // for integer registers
+	for k := range bits {
+		row := s[k*C : k*C+C]
+		c := archsimd.BroadcastInt32x8(bits[k]).AsFloat32x8()
+		i := 0
+		for ; i < whole; i += 8 {
+			t := at(row, i).Add(at(cols, i).Add(c))
+			t.StoreSlice(row[i : i+8])
+			top = top.Max(t)
+		}
+		if rest > 0 {
+			t := archsimd.LoadFloat32x8SlicePart(row[i:]).Add(archsimd.LoadFloat32x8SlicePart(cols[i:]).Add(c))
+			t.StoreSlicePart(row[i:])
+			top = top.Max(t.Add(at(past[:], 0)))
+		}
+	}
+	return clearAndMax(top)
+}
+
+func expSum(s []float32, top float32) float32 {
+	if !vectors() {
+		return expSumLoop(s, top)
+	}
+	var sum vec
+	t := archsimd.BroadcastFloat32x8(top)
+	var tail [8]float32
+	for k := range tail {
+		tail[k] = top - 87
+	}
+	n := copy(tail[:], s[len(s)&^7:])
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		e := exp8(at(s, i).Sub(t))
+		e.StoreSlice(s[i : i+8])
+		sum = sum.Add(e)
+	}
+	if n > 0 { // the lanes past the end count nothing
+		exp8(at(tail[:], 0).Sub(t)).Store(&tail)
+		clear(tail[n:])
+		copy(s[i:], tail[:n])
+		sum = sum.Add(at(tail[:], 0))
+	}
+	return clearAndSum(sum)
+}
+
+func geluBias(h, b []float32) {
+	if !vectors() {
+		geluBiasLoop(h, b)
+		return
+	}
+	b = b[:len(h)]
+	one, cube, scale, limit := splat(1), splat(geluCube), splat(-geluScale), splat(87)
+	i := 0
+	for ; i+8 <= len(h); i += 8 {
+		v := at(h, i).Add(at(b, i))
+		t := v.Mul(v).MulAdd(cube, one).Mul(v).Mul(scale)
+		v.Div(exp8(t.Min(limit)).Add(one)).StoreSlice(h[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+	geluBiasLoop(h[i:], b[i:])
+}
+
+func scale(y []float32, s float32) {
+	if !vectors() {
+		scaleLoop(y, s)
+		return
+	}
+	i := 0
+	ss := archsimd.BroadcastFloat32x8(s)
+	for ; i+8 <= len(y); i += 8 {
+		at(y, i).Mul(ss).StoreSlice(y[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+	scaleLoop(y[i:], s)
+}
+
+// mix works on vectors whose length is a multiple of 8, as Config demands of D.
+func mix(y, bu, td, prev, att []float32, wBU, wTD, wPrev, wAtt float32) float32 {
+	if !vectors() {
+		return mixLoop(y, bu, td, prev, att, wBU, wTD, wPrev, wAtt)
+	}
+	bu, td, prev, att = bu[:len(y)], td[:len(y)], prev[:len(y)], att[:len(y)]
+	w0, w1 := archsimd.BroadcastFloat32x8(wBU), archsimd.BroadcastFloat32x8(wTD)
+	w2, w3 := archsimd.BroadcastFloat32x8(wPrev), archsimd.BroadcastFloat32x8(wAtt)
+	var sum vec
+	for i := 0; i+8 <= len(y); i += 8 {
+		v := at(bu, i).Mul(w0)
+		v = at(td, i).MulAdd(w1, v)
+		v = at(prev, i).MulAdd(w2, v)
+		v = at(att, i).MulAdd(w3, v)
+		v.StoreSlice(y[i : i+8])
+		sum = v.MulAdd(v, sum)
+	}
+	length := float32(math.Sqrt(float64(clearAndSum(sum))))
+	scale(y, inverse(length))
+	return length
+}
+
+// attendKeys takes the products of four keys at a time, the last one again where fewer are left.
+func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32 {
+	if !vectors() || len(q)%8 != 0 {
+		return attendKeysLoop(att, logits, q, x, keys, beta)
+	}
+	D, K := len(q), len(keys)
+	b4 := archsimd.BroadcastFloat32x4(beta)
+	for k := 0; k < K; k += 4 {
+		a, b := x[int(keys[k])*D:][:D], x[int(keys[min(k+1, K-1)])*D:][:D]
+		c, d := x[int(keys[min(k+2, K-1)])*D:][:D], x[int(keys[min(k+3, K-1)])*D:][:D]
+		var sa, sb, sc, sd vec
+		for i := 0; i+8 <= len(q); i += 8 {
+			v := at(q, i)
+			sa = at(a, i).MulAdd(v, sa)
+			sb = at(b, i).MulAdd(v, sb)
+			sc = at(c, i).MulAdd(v, sc)
+			sd = at(d, i).MulAdd(v, sd)
+		}
+		h := sa.AddPairsGrouped(sb).AddPairsGrouped(sc.AddPairsGrouped(sd)) // per half: the sums of a, b, c, d
+		h.GetLo().Add(h.GetHi()).Mul(b4).StoreSlice(logits[k : k+4])
+	}
+	archsimd.ClearAVXUpperBits()
+	logits = logits[:K]
+	top := logits[0]
+	for _, v := range logits {
+		top = max(top, v)
+	}
+	sum := expSum(logits, top)
+	weightedSum(att, logits, x, keys)
+	return 1 / sum
+}
+
+// weightedSum writes Σ_k w_k x_k into y (D, a multiple of 8) for the rows of x that keys names.
+// It is a function of its own so that no scalar float is alive in its loops, and takes 32
+// dimensions at a time so that their sums stay in registers.
+func weightedSum(y, w, x []float32, keys []int32) {
+	D := len(y)
+	bits := unsafe.Slice((*int32)(unsafe.Pointer(&w[0])), len(keys)) // the weights, for integer registers
+	i := 0
+	for ; i+32 <= D; i += 32 {
+		var s0, s1, s2, s3 vec
+		for k, j := range keys {
+			w := archsimd.BroadcastInt32x8(bits[k]).AsFloat32x8()
+			v := x[int(j)*D+i:][:32]
+			s0 = at(v, 0).MulAdd(w, s0)
+			s1 = at(v, 8).MulAdd(w, s1)
+			s2 = at(v, 16).MulAdd(w, s2)
+			s3 = at(v, 24).MulAdd(w, s3)
+		}
+		v := y[i : i+32]
+		s0.StoreSlice(v)
+		s1.StoreSlice(v[8:])
+		s2.StoreSlice(v[16:])
+		s3.StoreSlice(v[24:])
+	}
+	for ; i+8 <= D; i += 8 {
+		var s vec
+		for k, j := range keys {
+			s = at(x, int(j)*D+i).MulAdd(archsimd.BroadcastInt32x8(bits[k]).AsFloat32x8(), s)
+		}
+		s.StoreSlice(y[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+}

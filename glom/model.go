@@ -1,0 +1,127 @@
+package glom
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// Net is a residual network of one hidden layer, y = x + W2 gelu(W1 x + b1) + b2.
+// With W2 and b2 zero it is the identity.
+type Net struct {
+	W1 []float32 // (H, I); I = D bottom-up, D+P top-down, the position code last
+	B1 []float32 // (H)
+	W2 []float32 // (D, H)
+	B2 []float32 // (D)
+}
+
+// Params are views into one flat slice, so that saving, comparing and updating are single loops.
+type Params struct {
+	All []float32
+	BU  []Net     // (L-1) BU[l-1] predicts level l from level l-1
+	TD  []Net     // (L-1) TD[l] predicts level l from level l+1 and the position
+	Mix []float32 // (L, 4) logits of the weights of BU, TD, previous state and attention
+}
+
+// Model holds the weights, which every location shares. It is safe for concurrent use as long
+// as nobody changes the weights.
+type Model struct {
+	Params Params
+	cfg    Config
+	// identity[k] tells that BU[k] and TD[k] return their input and need not be computed.
+	identityBU, identityTD []bool
+}
+
+// New returns an untrained model: the nets are the identity, which makes it a multi-scale mean shift.
+func New(cfg Config) (*Model, error) {
+	m, err := newModel(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("glom: %w", err)
+	}
+	rng := rand.New(rand.NewPCG(m.cfg.Seed, 0x610e))
+	for _, nets := range [][]Net{m.Params.BU, m.Params.TD} {
+		for _, n := range nets {
+			scale := math.Sqrt(2 / float64(len(n.W1)/len(n.B1)))
+			for i := range n.W1 {
+				n.W1[i] = float32(scale * rng.NormFloat64())
+			}
+		}
+	}
+	for l, w := range m.cfg.Mix {
+		for k, v := range []float64{w.BU, w.TD, w.Prev, w.Att} {
+			m.Params.Mix[4*l+k] = float32(math.Log(max(v, 1e-9)))
+		}
+	}
+	m.Changed()
+	return m, nil
+}
+
+// newModel returns a model of that shape whose weights are zero.
+func newModel(cfg Config) (*Model, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	m := &Model{cfg: cfg, identityBU: make([]bool, cfg.Levels-1), identityTD: make([]bool, cfg.Levels-1)}
+	L, D, H, P := cfg.Levels, cfg.Dim, cfg.Hidden, cfg.positionDim()
+	p := &m.Params
+	p.All = make([]float32, cfg.params())
+	rest := p.All
+	take := func(n int) []float32 {
+		v := rest[:n:n]
+		rest = rest[n:]
+		return v
+	}
+	net := func(in int) Net {
+		return Net{W1: take(H * in), B1: take(H), W2: take(D * H), B2: take(D)}
+	}
+	for range L - 1 {
+		p.BU = append(p.BU, net(D))
+	}
+	for range L - 1 {
+		p.TD = append(p.TD, net(D+P))
+	}
+	p.Mix = take(4 * L)
+	return m, nil
+}
+
+// Config returns the configuration with all defaults filled in.
+func (m *Model) Config() Config { return m.cfg }
+
+// Changed must be called after the weights were changed; it finds the nets that need no
+// computing. A State made before keeps the old position terms: make a new one.
+func (m *Model) Changed() {
+	for k := range m.Params.BU {
+		m.identityBU[k] = m.Params.BU[k].identity()
+		m.identityTD[k] = m.Params.TD[k].identity()
+	}
+}
+
+func (n Net) identity() bool {
+	for _, v := range n.W2 {
+		if v != 0 {
+			return false
+		}
+	}
+	for _, v := range n.B2 {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// weights returns the mixing weights of level l, which add up to 1. The top level has no
+// top-down term.
+func (m *Model) weights(l int) (bu, td, prev, att float32) {
+	var e [4]float64
+	var sum float64
+	for k := range e {
+		if k == 1 && l == m.cfg.Levels-1 {
+			continue
+		}
+		e[k] = math.Exp(float64(m.Params.Mix[4*l+k]))
+		sum += e[k]
+	}
+	return float32(e[0] / sum), float32(e[1] / sum), float32(e[2] / sum), float32(e[3] / sum)
+}
