@@ -30,6 +30,9 @@ type Build struct {
 	Licence string // of libavcodec as it was built; Debian's is the GPL
 }
 
+// String names the release and the library that matters most.
+func (b Build) String() string { return fmt.Sprintf("%s, libavcodec %s", b.FFmpeg, b.Codec) }
+
 // Version returns the versions of the libraries as loaded, not as compiled against.
 func Version() Build {
 	return Build{

@@ -61,4 +61,9 @@ typedef struct {
 // microseconds, 0 for none; AVERROR_EXIT tells that it passed.
 int libav_probe(libav_info *out, const char *url, const char *protocols, int64_t timeout, int count);
 
+// libav_times fills out with the presentation times, in microseconds from the start of the video
+// track, of the first n frames behind after, in the order of the file. It returns how many it
+// found, or an AVERROR.
+int libav_times(int64_t *out, int n, const char *url, int64_t after);
+
 #endif

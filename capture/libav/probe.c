@@ -138,7 +138,7 @@ static int read_packets(libav_info *out, prober *p, AVStream *st, int count)
 	return ret;
 }
 
-static int probe(libav_info *out, prober *p, const char *url, const char *protocols, int count)
+static int open_input(prober *p, const char *url, const char *protocols)
 {
 	p->fmt = avformat_alloc_context();
 	if (!p->fmt)
@@ -148,6 +148,12 @@ static int probe(libav_info *out, prober *p, const char *url, const char *protoc
 	av_dict_set(&opts, "protocol_whitelist", protocols, 0);
 	int ret = avformat_open_input(&p->fmt, url, NULL, &opts);
 	av_dict_free(&opts);
+	return ret;
+}
+
+static int probe(libav_info *out, prober *p, const char *url, const char *protocols, int count)
+{
+	int ret = open_input(p, url, protocols);
 	if (ret < 0)
 		return ret;
 	av_strlcpy(out->format, p->fmt->iformat->name, sizeof out->format);
@@ -186,4 +192,40 @@ int libav_probe(libav_info *out, const char *url, const char *protocols, int64_t
 	avformat_close_input(&p.fmt);
 	libav_listen(NULL);
 	return ret < 0 ? ret : 0;
+}
+
+static int times(int64_t *out, int n, prober *p, const char *url, int64_t after)
+{
+	int ret = open_input(p, url, "file");
+	if (ret < 0 || (ret = avformat_find_stream_info(p->fmt, NULL)) < 0)
+		return ret;
+	int best = av_find_best_stream(p->fmt, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+	if (best < 0 || !(p->packet = av_packet_alloc()))
+		return best < 0 ? best : AVERROR(ENOMEM);
+	AVStream *st = p->fmt->streams[best];
+	int64_t start = st->start_time != AV_NOPTS_VALUE ? st->start_time : 0;
+	int64_t from = start + av_rescale_q(after, AV_TIME_BASE_Q, st->time_base);
+	av_seek_frame(p->fmt, best, from, AVSEEK_FLAG_BACKWARD); // else from where it stands
+	int found = 0;
+	while (found < n && av_read_frame(p->fmt, p->packet) >= 0) {
+		if (p->packet->stream_index == best && p->packet->pts != AV_NOPTS_VALUE) {
+			int64_t at = av_rescale_q(p->packet->pts - start, st->time_base, AV_TIME_BASE_Q);
+			if (at > after)
+				out[found++] = at;
+		}
+		av_packet_unref(p->packet);
+	}
+	return found;
+}
+
+int libav_times(int64_t *out, int n, const char *url, int64_t after)
+{
+	prober p = {0};
+	char note[LIBAV_NOTE];
+	libav_listen(note);
+	int ret = times(out, n, &p, url, after);
+	av_packet_free(&p.packet);
+	avformat_close_input(&p.fmt);
+	libav_listen(NULL);
+	return ret;
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -53,6 +54,25 @@ func Probe(path string, timeout time.Duration) (ProbeInfo, error) {
 func Count(path string, timeout time.Duration) (ProbeInfo, error) {
 	info, err := inspect(path, timeout, true)
 	return info, named(path, err)
+}
+
+// Times returns the presentation times of the next frames of a file behind after, ascending,
+// from the start of its video track: 256 at most, and none if the file does not tell.
+func Times(path string, after time.Duration) []time.Duration {
+	address, protocols, err := locate(path)
+	if err != nil || protocols != "file" {
+		return nil
+	}
+	a := C.CString(address)
+	defer C.free(unsafe.Pointer(a))
+	var found [256]C.int64_t
+	n := C.libav_times(&found[0], C.int(len(found)), a, C.int64_t(after.Microseconds()))
+	var times []time.Duration
+	for i := range max(0, int(n)) {
+		times = append(times, time.Duration(found[i])*time.Microsecond)
+	}
+	slices.Sort(times)
+	return times
 }
 
 // named says which file err is about, without a password.

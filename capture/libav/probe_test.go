@@ -5,6 +5,7 @@ package libav
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -235,4 +236,26 @@ func clips(t *testing.T, kind string) string {
 	}
 	t.Skip("no go.mod above the working directory")
 	return ""
+}
+
+func TestTimesBehind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.mkv")
+	if err := record(t, path, Options{W: 32, H: 32, FPS: 25}, at(0, 40, 90, 200, 210, 400)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ after, want []time.Duration }{
+		{at(-1), at(0, 40, 90, 200, 210, 400)},
+		{at(90), at(200, 210, 400)},
+		{at(399), at(400)},
+		{at(400), nil},
+	} {
+		if got := Times(path, tt.after[0]); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+			t.Errorf("Times behind %v: %v, want %v", tt.after[0], got, tt.want)
+		}
+	}
+	for _, name := range []string{"none.mkv", t.TempDir(), "http://127.0.0.1:1/x.mkv", "concat:" + path} {
+		if got := Times(name, 0); got != nil {
+			t.Errorf("Times(%q): %v, want none", name, got)
+		}
+	}
 }
