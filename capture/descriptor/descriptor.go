@@ -9,7 +9,7 @@ import (
 // Stride is the side of a location's cell in pixels.
 const Stride = 8
 
-// The features of a location, in this order. Each is scaled so that a difference of about 0.5 is
+// The features of a location, in this order. Each is scaled so that a difference of about 1 is
 // one that the eye takes for a border.
 const (
 	featL       = iota // lightness
@@ -28,17 +28,17 @@ const (
 
 // Scales of the features, in the units of the sums that they are made of.
 const (
-	scaleL      = 1.0 / 40 // Lab lightness runs from 0 to 100
-	scaleAB     = 1.0 / 26 // a and b from about -100 to 100, mostly within 40
-	scaleFine   = 1.0 / 45 // grey values per two pixels
-	scaleCoarse = 1.0 / 60
-	scaleFlow   = 1.6 // of tanh(v/4), v in pixels per frame
+	scaleL      = 1.0 / 20 // Lab lightness runs from 0 to 100
+	scaleAB     = 1.0 / 13 // a and b from about -100 to 100, mostly within 40
+	scaleFine   = 1.0 / 25 // grey values per two pixels
+	scaleCoarse = 1.0 / 35
+	scaleFlow   = 3.0 // of tanh(v/4), v in pixels per frame
 )
 
 // Descriptor computes fixed features. Make one with New.
 type Descriptor struct {
-	dim   int
-	basis []float32 // (numFeatures+1, dim) orthonormal rows; the last carries the constant 1
+	dim  int
+	freq []float32 // (dim/2, numFeatures)
 
 	linear [256]float32  // sRGB to linear light
 	root   [4097]float32 // the function f of CIE Lab over 0 to 1
@@ -50,12 +50,12 @@ type Descriptor struct {
 	sorted   []float32 // (N) scratch of the median
 }
 
-// New returns a Descriptor that makes vectors of dim dimensions, at least 12.
+// New returns a Descriptor that makes vectors of dim dimensions, an even number.
 func New(dim int) (*Descriptor, error) {
-	if dim < numFeatures+1 {
-		return nil, fmt.Errorf("descriptor: %d dimensions, want at least %d", dim, numFeatures+1)
+	if dim < 2 || dim%2 != 0 {
+		return nil, fmt.Errorf("descriptor: %d dimensions, want an even number", dim)
 	}
-	d := &Descriptor{dim: dim, basis: orthonormal(numFeatures+1, dim)}
+	d := &Descriptor{dim: dim, freq: frequencies(dim / 2)}
 	for i := range d.linear {
 		v := float64(i) / 255
 		if v <= 0.04045 {
@@ -77,36 +77,49 @@ func New(dim int) (*Descriptor, error) {
 	return d, nil
 }
 
-// orthonormal returns n orthonormal rows of dim dimensions, always the same ones.
-func orthonormal(n, dim int) []float32 {
+// frequencies returns n directions of numFeatures dimensions, always the same ones: orthonormal
+// in groups, with the lengths that gaussian vectors have.
+func frequencies(n int) []float32 {
 	rng := rand.New(rand.NewPCG(20210225, 1)) // the paper's date
-	rows := make([][]float64, n)
-	out := make([]float32, 0, n*dim)
-	for i := range rows {
-		v := make([]float64, dim)
+	normal := func() []float64 {
+		v := make([]float64, numFeatures)
 		for k := range v {
 			v[k] = rng.NormFloat64()
 		}
-		for _, u := range rows[:i] { // Gram-Schmidt
-			var s float64
-			for k := range v {
-				s += u[k] * v[k]
-			}
+		return v
+	}
+	out := make([]float32, 0, n*numFeatures)
+	var group [][]float64
+	for range n {
+		if len(group) == numFeatures {
+			group = group[:0]
+		}
+		v := normal()
+		for _, u := range group { // Gram-Schmidt
+			s := dot(u, v)
 			for k := range v {
 				v[k] -= s * u[k]
 			}
 		}
-		var s float64
-		for _, a := range v {
-			s += a * a
-		}
+		length := math.Sqrt(dot(v, v))
 		for k := range v {
-			v[k] /= math.Sqrt(s)
-			out = append(out, float32(v[k]))
+			v[k] /= length
 		}
-		rows[i] = v
+		group = append(group, v)
+		g := normal()
+		length = math.Sqrt(dot(g, g))
+		for _, a := range v {
+			out = append(out, float32(length*a))
+		}
 	}
 	return out
+}
+
+func dot(a, b []float64) (s float64) {
+	for k := range a {
+		s += a[k] * b[k]
+	}
+	return s
 }
 
 // Describe writes the unit vectors of rows by cols locations into dst (N, dim). pix is
@@ -140,25 +153,22 @@ func resize(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// project turns the features f of each location into unit([1, f] basis). The constant makes the
-// cosine fall with the distance between features instead of the angle between them.
+// project turns the features f of each location into a unit vector of the cosines and sines of
+// w·f, w from frequencies (random Fourier features: Rahimi and Recht, 2007). The cosine of the
+// angle between two such vectors is nearly exp(-|f-g|²/2), wherever in the feature space f and g
+// lie: the same step in colour counts the same in the light and in the dark.
 func (d *Descriptor) project(dst []float32) {
+	scale := math.Sqrt(2 / float64(d.dim))
 	for i := range len(dst) / d.dim {
 		f := d.blurred[i*numFeatures:][:numFeatures]
 		y := dst[i*d.dim:][:d.dim]
-		length := float32(1)
-		for _, v := range f {
-			length += v * v
-		}
-		inv := float32(1 / math.Sqrt(float64(length)))
-		for k, b := range d.basis[numFeatures*d.dim:] {
-			y[k] = inv * b
-		}
-		for n, v := range f {
-			s := inv * v
-			for k, b := range d.basis[n*d.dim:][:d.dim] {
-				y[k] += s * b
+		for k := range d.dim / 2 {
+			var phase float32
+			for n, w := range d.freq[k*numFeatures:][:numFeatures] {
+				phase += w * f[n]
 			}
+			sin, cos := math.Sincos(float64(phase))
+			y[2*k], y[2*k+1] = float32(scale*cos), float32(scale*sin)
 		}
 	}
 }

@@ -175,8 +175,8 @@ func TestColourSeparates(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	if _, err := New(8); err == nil {
-		t.Error("New(8): no error")
+	if _, err := New(7); err == nil {
+		t.Error("New(7): no error")
 	}
 }
 

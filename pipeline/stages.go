@@ -1,0 +1,177 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"glomstream/glom"
+	"glomstream/glom/islands"
+	"glomstream/overlay"
+)
+
+// looking turns frames into evidence.
+type looking struct {
+	frontEnd   FrontEnd
+	dim        int // of the model
+	w, h       int // of the frame before, 0 before the first
+	rows, cols int
+}
+
+func (l *looking) do(s *slot) error {
+	defer s.since(s.clock(), &s.spent.FrontEnd)
+	f, ev := &s.res.Frame, &s.res.Evidence
+	if f.W != l.w || f.H != l.h {
+		s.resized = l.w != 0
+		l.w, l.h = f.W, f.H
+		l.rows, l.cols = l.frontEnd.Grid(f.W, f.H)
+		l.frontEnd.Reset()
+	}
+	if err := l.frontEnd.Evidence(ev, f); err != nil {
+		return fmt.Errorf("front end: %w", err)
+	}
+	if ev.Rows != l.rows || ev.Cols != l.cols || ev.Dim != l.dim || len(ev.X) != l.rows*l.cols*l.dim {
+		return fmt.Errorf("front end: evidence is (%d, %d, %d) with %d values, want (%d, %d, %d)",
+			ev.Rows, ev.Cols, ev.Dim, len(ev.X), l.rows, l.cols, l.dim)
+	}
+	return nil
+}
+
+// settling owns the state of the video.
+type settling struct {
+	model *glom.Model
+	burst int
+	state *glom.State // nil before the first frame
+	clock func() time.Time
+	rate  meter
+}
+
+func (t *settling) do(s *slot) error {
+	defer s.since(s.clock(), &s.spent.Settle)
+	ev := &s.res.Evidence
+	if t.state == nil || s.resized {
+		state, err := t.model.NewState(ev.Rows, ev.Cols)
+		if err != nil {
+			return fmt.Errorf("settle: %w", err)
+		}
+		t.state = state
+	}
+	steps := 1
+	if t.state.Steps == 0 {
+		steps = t.burst
+	}
+	for range steps {
+		t.model.Step(t.state, ev.X)
+		if t.state.NonFinite > 0 {
+			t.state.Reset()
+			s.reset = true
+			break
+		}
+	}
+	s.res.FPS = t.rate.tick(t.clock())
+	return t.copyTo(s)
+}
+
+// copyTo leaves a copy of the state in the slot.
+func (t *settling) copyTo(s *slot) error {
+	if s.state == nil || s.state.Rows != t.state.Rows || s.state.Cols != t.state.Cols {
+		state, err := t.model.NewState(t.state.Rows, t.state.Cols)
+		if err != nil {
+			return fmt.Errorf("settle: %w", err)
+		}
+		s.state = state
+		for l := range s.res.Agreement {
+			s.res.Agreement[l] = state.Agreement(l)
+		}
+	}
+	s.state.CopyFrom(t.state)
+	return nil
+}
+
+// readOut finds the islands of all levels.
+func (s *slot) readOut() {
+	defer s.since(s.clock(), &s.spent.ReadOut)
+	x := s.state
+	for l := range s.res.Islands {
+		s.reader.Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
+	}
+}
+
+// matching knows the islands of the frame before, so that islands keep their ids.
+type matching struct {
+	matchers []islands.Matcher // (L)
+}
+
+func (m *matching) do(s *slot) error {
+	defer s.since(s.clock(), &s.spent.ReadOut)
+	if s.resized {
+		clear(m.matchers)
+	}
+	for l := range m.matchers {
+		m.matchers[l].Match(&s.res.Islands[l])
+	}
+	return nil
+}
+
+// upsample gives the pixels their island ids, at the levels where that is wanted.
+func (s *slot) upsample() {
+	defer s.since(s.clock(), &s.spent.Upsample)
+	f := &s.res.Frame
+	n := f.W * f.H
+	for _, l := range s.pixels {
+		if cap(s.labels[l]) < n {
+			s.labels[l] = make([]uint16, n)
+		}
+		s.labels[l] = s.labels[l][:n]
+		s.ups.Labels(s.labels[l], f.W, f.H, &s.res.Islands[l], f.Pix, f.Stride)
+	}
+}
+
+// drawCanvas draws what is known of the frame.
+func (s *slot) drawCanvas() {
+	if s.draw == nil {
+		return
+	}
+	defer s.since(s.clock(), &s.spent.Draw)
+	r := &s.res
+	canvas := s.canvas.Frame(s.draw.Size(r.Frame.W, r.Frame.H))
+	canvas.Seq, canvas.PTS, canvas.Captured = r.Frame.Seq, r.Frame.PTS, r.Frame.Captured
+	r.Canvas = canvas
+	s.draw.Draw(&r.Canvas, &overlay.Scene{
+		Frame:     &r.Frame,
+		Levels:    len(r.Islands),
+		FPS:       r.FPS,
+		Labels:    r.Labels,
+		Rows:      s.state.Rows,
+		Cols:      s.state.Cols,
+		Agreement: r.Agreement,
+		FlowW:     r.Evidence.W,
+		FlowH:     r.Evidence.H,
+		Flow:      r.Evidence.Flow,
+	})
+}
+
+// writing gives results to the sinks and keeps the books.
+type writing struct {
+	sinks    []Sink
+	progress func(Stats)
+	clock    func() time.Time
+	began    time.Time
+	stats    Stats
+}
+
+func (w *writing) do(s *slot) error {
+	began := s.clock()
+	for _, sink := range w.sinks {
+		if err := sink.Write(&s.res); err != nil {
+			return fmt.Errorf("sink %T: %w", sink, err)
+		}
+	}
+	now := w.clock()
+	s.spent.Sink = now.Sub(began)
+	w.stats.add(s)
+	w.stats.Wall = now.Sub(w.began)
+	if w.progress != nil {
+		w.progress(w.stats)
+	}
+	return nil
+}
