@@ -1,0 +1,234 @@
+package opencv
+
+/*
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"unsafe"
+
+	"gocv.io/x/gocv"
+)
+
+// convNet is a convolutional net from an ONNX file, run by OpenCV's DNN module. GoCV's own calls
+// abort the process on a bad file, so loading and running go through the shim, on GoCV's Mats.
+type convNet struct {
+	p        *C.shim_net
+	channels int // of the input: 5 (R, G, B, dx, dy) or 3
+	dim      int // of the output
+
+	rows, cols int       // of the last run
+	checked    bool      // the output's shape at this size
+	in         gocv.Mat  // (1, channels, 8 rows, 8 cols) float32
+	planes     []float32 // the memory of in
+	samples    []float32 // of the flow
+	out        gocv.Mat  // (1, dim, rows, cols) float32
+}
+
+// openNet loads a net and runs it once on a grid of rows by cols, to learn what it takes and
+// gives.
+func openNet(path string, rows, cols int) (*convNet, error) {
+	if err := checkModel(path); err != nil {
+		return nil, err
+	}
+	C.shim_setup()
+	n := &convNet{in: gocv.NewMat(), out: gocv.NewMat()}
+	cpath := C.CString(path)
+	defer C.free(unsafe.Pointer(cpath))
+	if err := shimError(C.shim_net_open(&n.p, cpath)); err != nil {
+		n.close()
+		return nil, fmt.Errorf("it is not an ONNX net that OpenCV can run: %w", err)
+	}
+	if err := n.learn(rows, cols); err != nil {
+		n.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func checkModel(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return plain(err)
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	case info.Size() == 0:
+		return errors.New("it is empty")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return plain(err)
+	}
+	return f.Close()
+}
+
+// learn finds out whether the net takes flow or colour alone, and its output size.
+func (n *convNet) learn(rows, cols int) error {
+	var first error
+	for _, channels := range []int{5, 3} {
+		n.channels = channels
+		n.resize(rows, cols)
+		clear(n.planes)
+		err := n.forward()
+		if err == nil {
+			return n.measure()
+		}
+		if first == nil {
+			first = err
+		}
+		n.rows = 0
+	}
+	return fmt.Errorf("it takes neither 5 channels (R, G, B, flow dx, dy) nor 3 (R, G, B): %w", first)
+}
+
+// resize makes the input fit a grid of rows by cols.
+func (n *convNet) resize(rows, cols int) {
+	if rows == n.rows && cols == n.cols {
+		return
+	}
+	n.rows, n.cols, n.checked = rows, cols, false
+	n.in.Close()
+	n.in = gocv.NewMatWithSizes([]int{1, n.channels, stride * rows, stride * cols}, gocv.MatTypeCV32F)
+	// These are C's bytes; they live as long as in does.
+	data, err := n.in.DataPtrFloat32()
+	if err != nil {
+		panic("opencv: " + err.Error())
+	}
+	n.planes = data
+}
+
+func (n *convNet) forward() error {
+	return shimError(C.shim_net_forward(n.p, unsafe.Pointer(n.in.Ptr()), unsafe.Pointer(n.out.Ptr())))
+}
+
+// measure checks the shape of an output against the grid, once for each size.
+func (n *convNet) measure() error {
+	if n.checked {
+		return nil
+	}
+	size := n.out.Size()
+	if len(size) != 4 || size[0] != 1 || n.out.Type() != gocv.MatTypeCV32F {
+		return fmt.Errorf("its output has shape %v, not (1, D, rows, cols) float32", size)
+	}
+	if size[2] != n.rows || size[3] != n.cols {
+		return fmt.Errorf("it gives %dx%d locations for %dx%d pixels; at stride %d there are %dx%d",
+			size[2], size[3], stride*n.cols, stride*n.rows, stride, n.rows, n.cols)
+	}
+	if n.dim != 0 && size[1] != n.dim {
+		return fmt.Errorf("it gives %d channels here and %d before", size[1], n.dim)
+	}
+	n.dim, n.checked = size[1], true
+	return nil
+}
+
+// run writes the unit vectors of a picture into dst (N, D). flow may be nil: no motion.
+func (n *convNet) run(dst []float32, rows, cols int, pix []byte, flow []float32) error {
+	n.resize(rows, cols)
+	n.fill(pix, flow)
+	if err := n.forward(); err != nil {
+		return err
+	}
+	if err := n.measure(); err != nil {
+		return err
+	}
+	out, err := n.out.DataPtrFloat32()
+	if err != nil {
+		return err
+	}
+	return unitColumns(dst, out, rows*cols, n.dim)
+}
+
+// fill writes the input: R, G, B in 0..1, then the flow minus its median, squashed.
+func (n *convNet) fill(pix []byte, flow []float32) {
+	size := len(pix) / 3
+	r, g, b := n.planes[:size], n.planes[size:2*size], n.planes[2*size:3*size]
+	for i := range r {
+		p := pix[3*i : 3*i+3 : 3*i+3]
+		b[i], g[i], r[i] = float32(p[0])/255, float32(p[1])/255, float32(p[2])/255
+	}
+	if n.channels == 3 {
+		return
+	}
+	u, v := n.planes[3*size:4*size], n.planes[4*size:5*size]
+	if flow == nil {
+		clear(u)
+		clear(v)
+		return
+	}
+	dx, dy := n.median(flow, 0), n.median(flow, 1)
+	for i := range u {
+		u[i], v[i] = squash(flow[2*i]-dx), squash(flow[2*i+1]-dy)
+	}
+}
+
+// median returns the median of one channel of the flow, of every fourth pixel of every fourth
+// row: DIS at its fast preset finds no finer motion.
+func (n *convNet) median(flow []float32, channel int) float32 {
+	n.samples = n.samples[:0]
+	for y := 2; y < stride*n.rows; y += 4 {
+		for x := 2; x < stride*n.cols; x += 4 {
+			n.samples = append(n.samples, flow[2*(y*stride*n.cols+x)+channel])
+		}
+	}
+	slices.Sort(n.samples)
+	return n.samples[len(n.samples)/2]
+}
+
+// squash returns tanh(v/4), to 1e-6. With t = tanh(v/8) it is 2t/(1+t^2), and t is Lambert's
+// continued fraction to the seventh term, x + x/(1 + x^2/(3 + x^2/(5 + ...))) written out.
+func squash(v float32) float32 {
+	x := min(max(v/8, -4.9), 4.9)
+	q := x * x
+	t := x * (135135 + q*(17325+q*(378+q))) / (135135 + q*(62370+q*(3150+q*28)))
+	return 2 * t / (1 + t*t)
+}
+
+// unitColumns transposes out (D, N) into dst (N, D) and scales each vector to unit length. One
+// that is all zero, as a net that ends in ReLU may give, becomes the vector of equal parts.
+func unitColumns(dst, out []float32, n, dim int) error {
+	dst, out = dst[:n*dim], out[:n*dim]
+	for j := range dim {
+		for i, v := range out[j*n : (j+1)*n] {
+			dst[i*dim+j] = v
+		}
+	}
+	for i := range n {
+		x := dst[i*dim : (i+1)*dim]
+		var sum float64
+		for _, v := range x {
+			sum += float64(v) * float64(v)
+		}
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return fmt.Errorf("its output at location %d is not finite", i)
+		}
+		if sum == 0 {
+			for j := range x {
+				x[j] = 1
+			}
+			sum = float64(dim)
+		}
+		scale := float32(1 / math.Sqrt(sum))
+		for j := range x {
+			x[j] *= scale
+		}
+	}
+	return nil
+}
+
+// close frees the net. It may be called twice.
+func (n *convNet) close() {
+	if n.p != nil {
+		C.shim_net_close(n.p)
+		n.p = nil
+	}
+	n.in.Close()
+	n.out.Close()
+}
