@@ -70,16 +70,23 @@ func addPriorLoop(s, rows, cols []float32) float32 {
 	return top
 }
 
-// expSumLoop replaces s[k] by exp(s[k]-top) and returns the sum.
+// expSumLoop replaces s[k] by exp(s[k]-top) and returns the sum, to which the largest s[k]
+// contributes 1. What is below exp(vanish), too little to matter beside that, becomes 0: sums of
+// such weights would be denormal numbers, with which processors are a hundred times slower.
 func expSumLoop(s []float32, top float32) float32 {
 	var sum float32
 	for k, v := range s {
-		e := float32(math.Exp(float64(v - top)))
+		var e float32
+		if v-top > vanish {
+			e = float32(math.Exp(float64(v - top)))
+		}
 		s[k] = e
 		sum += e
 	}
 	return sum
 }
+
+const vanish = -60
 
 // geluBiasLoop replaces h by gelu(h+b), in the form 0.5 v (1 + tanh(√(2/π) (v + 0.044715 v³))),
 // which equals v / (1 + exp(-2√(2/π) (v + 0.044715 v³))).

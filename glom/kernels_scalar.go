@@ -14,3 +14,6 @@ func mix(y, bu, td, prev, att []float32, wBU, wTD, wPrev, wAtt float32) float32 
 func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32 {
 	return attendKeysLoop(att, logits, q, x, keys, beta)
 }
+
+// Kernels names the form of the hot loops that this build and processor use.
+func Kernels() string { return "portable loops" }

@@ -44,23 +44,24 @@ func clearAndMax(v vec) float32 {
 	return max(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
 }
 
-// exp8 returns exp(v) for v up to 88, with a relative error below 2e-7; below -87 it returns a
-// number near the smallest normal one instead of less. v = n ln 2 + r with |r| <= ln(2)/2, and
-// exp(r) is a polynomial of degree 6.
-func exp8(v vec) vec {
-	v = v.Max(splat(-87))
-	n := v.Mul(splat(math.Log2E)).RoundToEven()
-	r := n.MulAdd(splat(-0.693359375), v)
-	r = n.MulAdd(splat(2.12194440e-4), r)
-	p := splat(1.0 / 720)
-	p = p.MulAdd(r, splat(1.0/120))
-	p = p.MulAdd(r, splat(1.0/24))
-	p = p.MulAdd(r, splat(1.0/6))
-	p = p.MulAdd(r, splat(0.5))
-	p = p.MulAdd(r, splat(1))
-	p = p.MulAdd(r, splat(1))
+// pow2 returns 2^t for t from -126 to 127, with a relative error below 2e-7: t = n + f with
+// |f| <= 1/2, 2^f is a polynomial c of degree 5, and n goes into the exponent.
+func pow2(t, c5, c4, c3, c2, c1, c0 vec) vec {
+	n := t.RoundToEven()
+	f := t.Sub(n)
+	p := c5.MulAdd(f, c4).MulAdd(f, c3).MulAdd(f, c2).MulAdd(f, c1).MulAdd(f, c0)
 	return p.AsInt32x8().Add(n.ConvertToInt32().ShiftAllLeft(23)).AsFloat32x8()
 }
+
+// The minimax polynomial of pow2.
+const (
+	pow2c0 = 1.0000000716546544
+	pow2c1 = 0.6931469670638637
+	pow2c2 = 0.240221197239343
+	pow2c3 = 0.055507132749625515
+	pow2c4 = 0.009675541330662493
+	pow2c5 = 0.0013276471518930653
+)
 
 func dot(a, b []float32) float32 {
 	if !vectors() {
@@ -80,57 +81,56 @@ func dot(a, b []float32) float32 {
 }
 
 func addPrior(s, rows, cols []float32) float32 {
-	if !vectors() {
+	C := len(cols)
+	if !vectors() || C < 8 {
 		return addPriorLoop(s, rows, cols)
 	}
-	C := len(cols)
-	whole, rest := C&^7, C&7
-	var past [8]float32 // keeps the lanes past the end of a grid row out of the maximum
-	for k := rest; k < 8; k++ {
-		past[k] = float32(math.Inf(-1))
-	}
 	top := archsimd.BroadcastFloat32x8(float32(math.Inf(-1)))
+	last := at(cols, C-8)
 	bits := unsafe.Slice((*int32)(unsafe.Pointer(&rows[0])), len(rows)) // for integer registers
 	for k := range bits {
 		row := s[k*C : k*C+C]
 		c := archsimd.BroadcastInt32x8(bits[k]).AsFloat32x8()
-		i := 0
-		for ; i < whole; i += 8 {
+		// The last eight overlap with those before them, so they are read first.
+		end := at(row, C-8).Add(last.Add(c))
+		top = top.Max(end)
+		for i := 0; i+8 < C; i += 8 {
 			t := at(row, i).Add(at(cols, i).Add(c))
 			t.StoreSlice(row[i : i+8])
 			top = top.Max(t)
 		}
-		if rest > 0 {
-			t := archsimd.LoadFloat32x8SlicePart(row[i:]).Add(archsimd.LoadFloat32x8SlicePart(cols[i:]).Add(c))
-			t.StoreSlicePart(row[i:])
-			top = top.Max(t.Add(at(past[:], 0)))
-		}
+		end.StoreSlice(row[C-8:])
 	}
 	return clearAndMax(top)
 }
 
 func expSum(s []float32, top float32) float32 {
-	if !vectors() {
+	if !vectors() || len(s) < 8 {
 		return expSumLoop(s, top)
 	}
 	var sum vec
-	t := archsimd.BroadcastFloat32x8(top)
-	var tail [8]float32
-	for k := range tail {
-		tail[k] = top - 87
+	offset := archsimd.BroadcastFloat32x8(-math.Log2E * top)
+	log2e, low := splat(math.Log2E), splat(vanish*math.Log2E)
+	c5, c4, c3, c2, c1, c0 := splat(pow2c5), splat(pow2c4), splat(pow2c3), splat(pow2c2), splat(pow2c1), splat(pow2c0)
+	// The last eight overlap with those before them, so they are read first, and only the lanes
+	// that are not yet counted are added.
+	n := len(s)
+	var fresh [8]float32
+	for k := 8 - n&7; k < 8; k++ {
+		fresh[k] = 1
 	}
-	n := copy(tail[:], s[len(s)&^7:])
+	t := at(s, n-8).MulAdd(log2e, offset)
+	end := pow2(t.Max(low), c5, c4, c3, c2, c1, c0).Masked(t.Greater(low))
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		e := exp8(at(s, i).Sub(t))
+	for ; i+8 <= n; i += 8 {
+		t := at(s, i).MulAdd(log2e, offset)
+		e := pow2(t.Max(low), c5, c4, c3, c2, c1, c0).Masked(t.Greater(low))
 		e.StoreSlice(s[i : i+8])
 		sum = sum.Add(e)
 	}
-	if n > 0 { // the lanes past the end count nothing
-		exp8(at(tail[:], 0).Sub(t)).Store(&tail)
-		clear(tail[n:])
-		copy(s[i:], tail[:n])
-		sum = sum.Add(at(tail[:], 0))
+	if i < n {
+		end.StoreSlice(s[n-8:])
+		sum = end.MulAdd(at(fresh[:], 0), sum)
 	}
 	return clearAndSum(sum)
 }
@@ -141,12 +141,14 @@ func geluBias(h, b []float32) {
 		return
 	}
 	b = b[:len(h)]
-	one, cube, scale, limit := splat(1), splat(geluCube), splat(-geluScale), splat(87)
+	one, cube, scale := splat(1), splat(geluCube), splat(-geluScale*math.Log2E)
+	low, high := splat(-126), splat(126)
+	c5, c4, c3, c2, c1, c0 := splat(pow2c5), splat(pow2c4), splat(pow2c3), splat(pow2c2), splat(pow2c1), splat(pow2c0)
 	i := 0
 	for ; i+8 <= len(h); i += 8 {
 		v := at(h, i).Add(at(b, i))
-		t := v.Mul(v).MulAdd(cube, one).Mul(v).Mul(scale)
-		v.Div(exp8(t.Min(limit)).Add(one)).StoreSlice(h[i : i+8])
+		t := v.Mul(v).MulAdd(cube, one).Mul(v).Mul(scale).Min(high).Max(low)
+		v.Div(pow2(t, c5, c4, c3, c2, c1, c0).Add(one)).StoreSlice(h[i : i+8])
 	}
 	archsimd.ClearAVXUpperBits()
 	geluBiasLoop(h[i:], b[i:])
@@ -251,4 +253,12 @@ func weightedSum(y, w, x []float32, keys []int32) {
 		s.StoreSlice(y[i : i+8])
 	}
 	archsimd.ClearAVXUpperBits()
+}
+
+// Kernels names the form of the hot loops that this build and processor use.
+func Kernels() string {
+	if vectors() {
+		return "AVX2 with FMA"
+	}
+	return "portable loops (the processor lacks AVX2 or FMA)"
 }

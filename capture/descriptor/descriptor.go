@@ -48,6 +48,7 @@ type Descriptor struct {
 	features []float32 // (N, numFeatures) of the cells by themselves
 	blurred  []float32 // (N, numFeatures) with their neighbours
 	sorted   []float32 // (N) scratch of the median
+	sure     []float32 // (N) how far the motion of a cell can be trusted, 0 to 1
 }
 
 // New returns a Descriptor that makes vectors of dim dimensions, an even number.
@@ -135,6 +136,7 @@ func (d *Descriptor) Describe(dst []float32, rows, cols int, pix []byte, flow []
 	d.features = resize(d.features, N*numFeatures)
 	d.blurred = resize(d.blurred, N*numFeatures)
 	d.sorted = resize(d.sorted, N)
+	d.sure = resize(d.sure, N)
 	clear(d.features)
 	d.colour(pix, H, W, cols)
 	gradients(d.features[fine:], d.grey, H, W, Stride, cols, scaleFine/(Stride*Stride))

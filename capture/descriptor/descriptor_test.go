@@ -128,7 +128,10 @@ func TestGradients(t *testing.T) {
 func TestMotion(t *testing.T) {
 	const rows, cols = 8, 8
 	const W = cols * Stride
-	pix := fill(rows, cols, func(int, int) [3]byte { return [3]byte{100, 120, 140} })
+	pix := fill(rows, cols, func(x, y int) [3]byte { // textured, as only texture can be seen to move
+		v := byte(100 + (x*7+y*13)%4*15)
+		return [3]byte{v, v, v}
+	})
 	flow := make([]float32, rows*cols*Stride*Stride*2)
 	for i := range flow {
 		flow[i] = []float32{3, -2}[i%2]
@@ -151,8 +154,15 @@ func TestMotion(t *testing.T) {
 	if c := cosine(panned, 64, 3*cols+3, 0); c > 0.8 {
 		t.Errorf("cosine of the moving patch and the rest is %v, want less than 0.8", c)
 	}
-	if c := cosine(panned, 64, 7*cols+7, 0); c < 0.9999 {
+	if c := cosine(panned, 64, 6*cols+6, 6*cols+1); c < 0.99 {
 		t.Errorf("cosine within the rest is %v, want 1", c)
+	}
+
+	flat := fill(rows, cols, func(int, int) [3]byte { return [3]byte{100, 120, 140} })
+	d.Describe(still, rows, cols, flat, nil)
+	d.Describe(panned, rows, cols, flat, flow)
+	if c := cosine(panned, 64, 3*cols+3, 0); c < 0.99 {
+		t.Errorf("without texture, the cosine of the moving patch and the rest is %v, want 1", c)
 	}
 }
 

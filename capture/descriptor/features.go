@@ -68,20 +68,25 @@ func gradients(features, grey []float32, H, W, side, cols int, scale float32) {
 }
 
 // motion sets the mean motion of each cell less the median over the cells, which is the camera's
-// as long as most of the picture is background.
+// as long as most of the picture is background. Where a cell has no texture, optical flow only
+// repeats what is around it: such motion counts less, or every moving thing would have a halo.
 func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
 	for r := range rows {
 		for c := range cols {
-			var sx, sy float32
+			var sx, sy, sure float32
 			for y := range Stride {
-				row := flow[2*((r*Stride+y)*W+c*Stride):][:2*Stride]
-				for x := 0; x < len(row); x += 2 {
-					sx += row[x]
-					sy += row[x+1]
+				o := (r*Stride+y)*W + c*Stride
+				row := flow[2*o:][:2*Stride]
+				for x := 0; x < Stride; x++ {
+					sx += row[2*x]
+					sy += row[2*x+1]
 				}
+				sure += texture(d.grey, o, W)
 			}
-			f := d.features[(r*cols+c)*numFeatures:]
+			i := r*cols + c
+			f := d.features[i*numFeatures:]
 			f[flowX], f[flowY] = sx/(Stride*Stride), sy/(Stride*Stride)
+			d.sure[i] = sure / (sure + doubt)
 		}
 	}
 	for _, k := range [2]int{flowX, flowY} {
@@ -92,9 +97,27 @@ func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
 		camera := d.sorted[len(d.sorted)/2]
 		for i := range d.sorted {
 			v := &d.features[i*numFeatures+k]
-			*v = scaleFlow * float32(math.Tanh(float64(*v-camera)/4))
+			*v = scaleFlow * d.sure[i] * float32(math.Tanh(float64(*v-camera)/4))
 		}
 	}
+}
+
+// doubt is the texture of a cell whose motion counts half.
+const doubt = 300
+
+// texture is the sum of the squared differences along a row of a cell and to the row above or
+// below it.
+func texture(grey []float32, o, W int) (s float32) {
+	below := o + W
+	if below >= len(grey) {
+		below = o - W
+	}
+	row, other := grey[o:][:Stride], grey[below:][:Stride]
+	for x := range Stride - 1 {
+		dx, dy := row[x+1]-row[x], other[x]-row[x]
+		s += dx*dx + dy*dy
+	}
+	return s
 }
 
 // blur widens the field of view: each cell becomes the mean of its 3 by 3 cells with the weights

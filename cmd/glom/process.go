@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"glomstream/capture"
+	"glomstream/capture/opencv"
+	"glomstream/glom"
+	"glomstream/overlay"
+	"glomstream/pipeline"
+)
+
+const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--json FILE]
+
+Finds the islands in a video, one settling step per frame, and writes at least one of: an
+annotated video, id masks, JSON lines. Live sources run until Ctrl-C, which finishes the files.
+
+` + sourceHelp
+
+const processExamples = `
+
+Examples:
+  glom process video.mp4 -o annotated.mkv
+  glom process video.mp4 -o all.webm --level all
+  glom process 'frames/*.jpg' --masks masks --json islands.ndjson
+  ffmpeg -i in.ts -f yuv4mpegpipe - | glom process - --json - | jq .`
+
+// processFlags are the flags of glom process.
+type processFlags struct {
+	output, masks, json string
+	overwrite           bool
+	level, view         string
+	opacity             float64
+	weights, frontEnd   string
+	config              string
+	order, query, att   string
+	frames              int
+	openTimeout         time.Duration
+	quiet               bool
+}
+
+func (f *processFlags) register(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.output, "output", "o", "", "annotated video: .mkv, .webm or .mp4 (.mp4 is lost if the program is killed)")
+	fs.StringVar(&f.masks, "masks", "", "folder for masks: levelL/NNNNN.png, 16-bit grey, pixel = island id from 1")
+	fs.StringVar(&f.json, "json", "", "file for one JSON line per frame; - for the standard output")
+	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
+	fs.StringVar(&f.level, "level", "object", "level to draw: 0 to 4, sub-part, part, object, scene, or all side by side")
+	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
+	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, up to 1 (default 0.45, heat map and flow 0.7)")
+	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, or none")
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: fixed descriptor)")
+	fs.StringVar(&f.config, "config", "", "JSON file with the model's settings: levels, beta, sigma, mix, samples, … (not with --weights)")
+	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep (default) or sync (the paper's)")
+	fs.StringVar(&f.query, "query", "", "what asks for attention: bu (default) or state (the paper's)")
+	fs.StringVar(&f.att, "attention", "", "sampled (default), resampled (anew each step) or dense")
+	fs.IntVar(&f.frames, "frames", 0, "stop after so many frames (default: all)")
+	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+}
+
+func process(ctx context.Context, args []string, t terminal) error {
+	var f processFlags
+	fs := pflag.NewFlagSet("process", pflag.ContinueOnError)
+	f.register(fs)
+	if err := parse(fs, args, t, processUsage+sceneNames()+processExamples); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 {
+		return usagef("process takes one SOURCE, got %d: see glom help process", fs.NArg())
+	}
+	if f.output == "" && f.masks == "" && f.json == "" {
+		return usagef("nothing to write: give -o FILE, --masks DIR or --json FILE")
+	}
+	if f.frames < 0 {
+		return usagef("--frames %d: want 0 or more", f.frames)
+	}
+	if f.openTimeout <= 0 {
+		return usagef("--open-timeout %v: want more than 0", f.openTimeout)
+	}
+	model, err := f.model()
+	if err != nil {
+		return err
+	}
+	draw, err := f.drawing(model.Config().Levels)
+	if err != nil {
+		return usageError{err}
+	}
+	return f.run(ctx, fs.Arg(0), model, draw, t)
+}
+
+// model loads or makes the model.
+func (f *processFlags) model() (*glom.Model, error) {
+	if f.weights != "none" && f.weights != "" {
+		if f.config != "" || f.order != "" || f.query != "" || f.att != "" {
+			return nil, usagef("--weights %s brings its own settings: leave out --config, --order, --query and --attention", f.weights)
+		}
+		file, err := os.Open(f.weights)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		m, err := glom.Load(file)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", f.weights, err)
+		}
+		return m, nil
+	}
+	var c glom.Config
+	if f.config != "" {
+		if err := readConfig(&c, f.config); err != nil {
+			return nil, err
+		}
+	}
+	set := func(flag string, into *string) {
+		if flag != "" {
+			*into = flag
+		}
+	}
+	set(f.order, (*string)(&c.Order))
+	set(f.query, (*string)(&c.Query))
+	set(f.att, (*string)(&c.Attention))
+	m, err := glom.New(c)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return m, nil
+}
+
+// readConfig reads a JSON file into c and refuses what it does not know.
+func readConfig(c *glom.Config, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	dec := json.NewDecoder(io.LimitReader(file, 1<<20))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(c); err != nil {
+		return fmt.Errorf("read settings %q: %w", name, err)
+	}
+	return nil
+}
+
+// drawing is what to draw, and the levels that it needs at pixel size.
+type drawing struct {
+	drawer *overlay.Drawer
+	levels []int
+}
+
+func (f *processFlags) drawing(levels int) (drawing, error) {
+	view, err := overlay.ParseView(f.view)
+	if err != nil {
+		return drawing{}, err
+	}
+	c := overlay.Config{View: view, Levels: levels, Opacity: f.opacity}
+	var d drawing
+	if f.level == "all" {
+		c.All = true
+		d.levels = all(levels)
+	} else {
+		if c.Level, err = parseLevel(f.level, levels); err != nil {
+			return drawing{}, err
+		}
+		d.levels = []int{c.Level}
+	}
+	if view != overlay.Islands {
+		d.levels = nil
+	}
+	d.drawer, err = overlay.New(c)
+	return d, err
+}
+
+// parseLevel takes a number or a name.
+func parseLevel(s string, levels int) (int, error) {
+	var names []string
+	for l := range levels {
+		name := overlay.LevelName(l, levels)
+		if s == name || s == strconv.Itoa(l) {
+			return l, nil
+		}
+		names = append(names, name)
+	}
+	return 0, fmt.Errorf("--level %q: want 0 to %d, a name (%s) or all", s, levels-1, strings.Join(names, ", "))
+}
+
+func all(n int) []int {
+	v := make([]int, n)
+	for i := range v {
+		v[i] = i
+	}
+	return v
+}
+
+// run connects source, pipeline and outputs. Outputs are closed whatever happens, so that what
+// was written can be used.
+func (f *processFlags) run(ctx context.Context, source string, model *glom.Model, draw drawing, t terminal) (err error) {
+	if err := checkOutputs(f, source); err != nil {
+		return err
+	}
+	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, Dim: model.Config().Dim})
+	if err != nil {
+		return err
+	}
+	defer frontEnd.Close()
+	src, err := openSource(ctx, source, t.in, sourceOptions{openTimeout: f.openTimeout, frames: f.frames})
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+
+	outs, err := openOutputs(f, src.Info(), model.Config().Levels, t)
+	if err != nil {
+		return err
+	}
+	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Sinks: outs.sinks(), Latest: src.Info().Live}
+	if f.output != "" {
+		c.Draw, c.Pixels = draw.drawer, draw.levels
+	}
+	if f.masks != "" {
+		c.Pixels = all(model.Config().Levels)
+	}
+	bar := newProgress(f.quiet, src.Info(), t.err)
+	c.Progress = bar.update
+	stats, err := pipeline.Run(ctx, c)
+	bar.end(stats)
+	if err == nil && stats.Frames == 0 {
+		err = fmt.Errorf("no video frames in %q", src.Info().Name)
+	}
+	if cerr := outs.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return f.partial(err, stats.Frames)
+	}
+	return bar.summary(stats, f.outputs())
+}
+
+// partial adds to an error what is left of the outputs.
+func (f *processFlags) partial(err error, frames int) error {
+	if frames == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (%d frames are kept in %s)", err, frames, f.outputs())
+}
+
+// outputs names what is written.
+func (f *processFlags) outputs() string {
+	var names []string
+	for _, n := range []string{f.output, f.masks, f.json} {
+		if n == "-" {
+			n = "standard output"
+		}
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// errSize is what a video that changes its size ends with.
+func errSize(f *capture.Frame, w, h int) error {
+	return fmt.Errorf("the picture changes from %dx%d to %dx%d pixels, but a video has one size", w, h, f.W, f.H)
+}
+
+// checkOutputs finds what would make writing fail before anything is opened.
+func checkOutputs(f *processFlags, source string) error {
+	in, inErr := os.Stat(source)
+	for _, name := range []string{f.output, f.json} {
+		if name == "" || name == "-" && name == f.json {
+			continue
+		}
+		switch st, err := os.Stat(name); {
+		case errors.Is(err, os.ErrNotExist):
+		case err != nil:
+			return err
+		case st.IsDir():
+			return fmt.Errorf("write %q: it is a folder; name a file in it", name)
+		case inErr == nil && os.SameFile(st, in):
+			return fmt.Errorf("write %q: it is the source", name)
+		case !f.overwrite && st.Mode().IsRegular():
+			return fmt.Errorf("write %q: it exists; give -y to overwrite it", name)
+		}
+	}
+	return nil
+}

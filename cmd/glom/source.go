@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"glomstream/capture"
+	"glomstream/capture/libav"
+	"glomstream/capture/opencv"
+	"glomstream/capture/scene"
+)
+
+// sourceHelp is the part of the help that tells what a SOURCE is.
+const sourceHelp = `SOURCE is one of
+  video.mp4                  a video file of any kind that FFmpeg reads
+  0  /dev/video0             a webcam
+  rtsp://…  http(s)://…      a network stream
+  frames/  'frames/*.png'    pictures: a folder, a pattern (also img_%05d.png) or a single one
+  -                          YUV4MPEG2 on the standard input
+  synthetic:NAME?seed=1      a scene with known islands: `
+
+// sourceOptions says how to open a source.
+type sourceOptions struct {
+	openTimeout time.Duration
+	frames      int // stop after so many frames; 0 = all
+}
+
+// openSource opens what name stands for.
+func openSource(ctx context.Context, name string, stdin io.Reader, opt sourceOptions) (capture.Source, error) {
+	spec, err := capture.ParseSpec(name)
+	if err != nil {
+		return nil, err
+	}
+	src, err := openSpec(ctx, spec, stdin, opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.frames > 0 {
+		src = &limited{Source: src, left: opt.frames}
+	}
+	return src, nil
+}
+
+func openSpec(ctx context.Context, spec capture.Spec, stdin io.Reader, opt sourceOptions) (capture.Source, error) {
+	switch spec.Kind {
+	case capture.Y4M:
+		return capture.NewY4M(ctx, stdin, "-")
+	case capture.Images:
+		return capture.OpenImages(spec, 0)
+	case capture.Synthetic:
+		c, err := scene.Parse(strings.TrimPrefix(spec.Raw, "synthetic:"))
+		if err != nil {
+			return nil, err
+		}
+		return scene.New(c)
+	}
+	vo := opencv.VideoOptions{OpenTimeout: opt.openTimeout, ReadTimeout: opt.openTimeout}
+	if spec.Kind == capture.File {
+		vo.Times = func(after time.Duration) []time.Duration { return libav.Times(spec.Path, after) }
+	}
+	src, err := opencv.OpenVideo(ctx, spec, vo)
+	if err != nil {
+		return nil, explain(spec, opt, err)
+	}
+	return src, nil
+}
+
+// explain replaces OpenCV's "cannot" by FFmpeg's reason, if it has one.
+func explain(spec capture.Spec, opt sourceOptions, err error) error {
+	if spec.Kind != capture.File {
+		return err
+	}
+	_, reason := libav.Probe(spec.Path, opt.openTimeout)
+	if reason == nil {
+		return err
+	}
+	if inner := errors.Unwrap(reason); inner != nil {
+		reason = inner
+	}
+	return fmt.Errorf("open %q: %w", spec.Name(), reason)
+}
+
+// limited ends a source after some frames.
+type limited struct {
+	capture.Source
+	left int
+}
+
+func (l *limited) Next(ctx context.Context) (capture.Frame, error) {
+	if l.left == 0 {
+		return capture.Frame{}, io.EOF
+	}
+	l.left--
+	return l.Source.Next(ctx)
+}
+
+func (l *limited) Info() capture.Info {
+	info := l.Source.Info()
+	if n := frameCount(info); n == 0 || n > l.left {
+		info.Frames = l.left
+	}
+	return info
+}
+
+// frameCount returns how many frames a source is expected to have, 0 if that is unknown.
+func frameCount(i capture.Info) int {
+	if i.Frames > 0 {
+		return i.Frames
+	}
+	return int(i.Duration.Seconds()*i.FPS + 0.5)
+}
+
+// sceneNames lists the scenes for the help.
+func sceneNames() string { return strings.Join(scene.Names(), " ") }

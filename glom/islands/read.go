@@ -1,0 +1,172 @@
+package islands
+
+import (
+	"image"
+	"math"
+
+	"glomstream/glom"
+)
+
+// Config says how finely a Reader divides the grid. A zero field means its default.
+type Config struct {
+	// Beta is the inverse temperature of the mean shift. Default 30.
+	Beta float64
+	// Steps is the largest number of mean shift steps; they end earlier once nothing moves.
+	// Default 12; negative means none.
+	Steps int
+	// Link is the cosine between the mean vectors of two regions above which they are one
+	// island, up to 1. Default 0.7. A smaller Link makes fewer and larger islands.
+	Link float64
+	// MinArea is the smallest island in locations; smaller ones go to the most similar
+	// neighbour. Default 4.
+	MinArea int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Beta == 0 {
+		c.Beta = 30
+	}
+	if c.Steps == 0 {
+		c.Steps = 12
+	}
+	if c.Link == 0 {
+		c.Link = 0.7
+	}
+	if c.MinArea == 0 {
+		c.MinArea = 4
+	}
+	return c
+}
+
+// Island is one connected region of nearly identical vectors: a node of the parse tree.
+type Island struct {
+	ID        uint16          // from 1
+	Area      int             // locations
+	Box       image.Rectangle // locations, Max exclusive
+	X, Y      float64         // centroid in locations, the middle of location (0, 0) being 0, 0
+	Cohesion  float64         // mean cosine of its vectors to their mean, up to 1
+	Agreement float64         // mean agreement of its locations, 0 to 1; 0 where none was given
+	Vector    []float32       // (D) unit mean of its vectors; zero if they cancel out
+}
+
+// Level is the division of one level of a state into islands.
+type Level struct {
+	Rows, Cols int
+	ID         []uint16 // (N) island of each location, row-major
+	Islands    []Island // sorted by ID
+
+	vectors []float32 // (len(Islands), D) behind Island.Vector
+}
+
+const (
+	radius  = 3     // of the mean shift's window, in locations
+	still   = 1e-4  // squared distance of a step below which a vector has arrived
+	plateau = 0.999 // cosine to the mean of a piece from which on a location belongs to its plateau
+	maxID   = math.MaxUint16
+)
+
+// Reader finds islands. It keeps its scratch memory from call to call, so use it from one
+// goroutine at a time.
+type Reader struct {
+	cfg         Config
+	unit, shift []float32 // (N, D) the vectors as given; after the mean shift
+	next        []float32 // (N, D) the mean shift's next step
+	regions     regions
+	number      []int32 // (N) number of the region whose root is that location, from 1; 0 for none
+}
+
+// NewReader returns a Reader that works by cfg.
+func NewReader(cfg Config) *Reader { return &Reader{cfg: cfg.withDefaults()} }
+
+// Read divides one level into islands and overwrites dst, whose memory it uses again. x is
+// (rows*cols, dim), best of unit vectors; agreement is (rows*cols) or nil. Neither is kept.
+// Ids go from 1 in the order in which a scan of the grid meets the islands. A vector that is zero
+// or not finite counts as unknown and takes the island around it.
+//
+// Read panics on a shape that does not fit and on more than 65536 locations.
+func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
+	n := rows * cols
+	if rows < 1 || cols < 1 || dim < 1 || n > 1<<16 || len(x) != n*dim || agreement != nil && len(agreement) != n {
+		panic("islands: Read: shapes do not fit")
+	}
+	r.unit = resize(r.unit, n*dim)
+	r.shift = resize(r.shift, n*dim)
+	r.next = resize(r.next, n*dim)
+	unitRows(r.unit, x, dim)
+	copy(r.shift, r.unit)
+	r.settle(rows, cols, dim)
+
+	minArea := r.cfg.MinArea
+	if n > maxID {
+		minArea = max(minArea, 2) // or the ids might not suffice
+	}
+	g := &r.regions
+	g.reset(r.shift, rows, cols, dim)
+	g.growPlateaus(plateau)
+	g.connect()
+	g.link(float32(r.cfg.Link))
+	g.absorb(int32(minArea))
+	r.describe(dst, agreement, rows, cols, dim)
+}
+
+// settle shifts the vectors until all are still, so that islands become plateaus and soft borders
+// become steps.
+func (r *Reader) settle(rows, cols, dim int) {
+	for range r.cfg.Steps {
+		glom.MeanShift(r.next, r.shift, rows, cols, dim, radius, r.cfg.Beta)
+		moved := false
+		for o := 0; o < len(r.next) && !moved; o += dim {
+			moved = distance2(r.next[o:o+dim], r.shift[o:o+dim]) > still
+		}
+		r.next, r.shift = r.shift, r.next
+		if !moved {
+			return
+		}
+	}
+}
+
+// describe writes the regions into dst.
+func (r *Reader) describe(dst *Level, agreement []float32, rows, cols, dim int) {
+	n := rows * cols
+	dst.Rows, dst.Cols = rows, cols
+	dst.ID = resize(dst.ID, n)
+	dst.Islands = dst.Islands[:0]
+	r.number = resize(r.number, n)
+	clear(r.number)
+	for i := range n {
+		root := r.regions.find(int32(i))
+		if r.number[root] == 0 {
+			at := image.Rect(i%cols, i/cols, i%cols+1, i/cols+1)
+			dst.Islands = append(dst.Islands, Island{ID: uint16(len(dst.Islands) + 1), Box: at})
+			r.number[root] = int32(len(dst.Islands))
+		}
+		dst.ID[i] = uint16(r.number[root])
+	}
+	dst.vectors = resize(dst.vectors, len(dst.Islands)*dim)
+	clear(dst.vectors)
+	for k := range dst.Islands {
+		dst.Islands[k].Vector = dst.vectors[k*dim : k*dim+dim : k*dim+dim]
+	}
+	for i, id := range dst.ID {
+		s := &dst.Islands[id-1]
+		x, y := i%cols, i/cols
+		s.Area++
+		s.X += float64(x)
+		s.Y += float64(y)
+		s.Box.Min.X, s.Box.Max.X = min(s.Box.Min.X, x), max(s.Box.Max.X, x+1)
+		s.Box.Max.Y = y + 1
+		if agreement != nil {
+			s.Agreement += float64(agreement[i])
+		}
+		add(s.Vector, r.unit[i*dim:i*dim+dim])
+	}
+	for k := range dst.Islands {
+		s := &dst.Islands[k]
+		area := float64(s.Area)
+		s.X /= area
+		s.Y /= area
+		s.Agreement /= area
+		// With the mean vector m = sum/|sum| of unit vectors v, the mean of v·m is |sum|/area.
+		s.Cohesion = normalise(s.Vector) / area
+	}
+}

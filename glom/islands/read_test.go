@@ -1,0 +1,268 @@
+package islands
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"glomstream/glom"
+)
+
+// adjustedRand is the adjusted Rand index of two labellings: 1 if they are the same up to names,
+// about 0 if they have nothing to do with each other.
+func adjustedRand(a, b []uint16) float64 {
+	inBoth, inA, inB := map[[2]uint16]float64{}, map[uint16]float64{}, map[uint16]float64{}
+	for i := range a {
+		inBoth[[2]uint16{a[i], b[i]}]++
+		inA[a[i]]++
+		inB[b[i]]++
+	}
+	pairs := func(n float64) float64 { return n * (n - 1) / 2 }
+	var both, as, bs float64
+	for _, n := range inBoth {
+		both += pairs(n)
+	}
+	for _, n := range inA {
+		as += pairs(n)
+	}
+	for _, n := range inB {
+		bs += pairs(n)
+	}
+	chance := as * bs / pairs(float64(len(a)))
+	if as == bs && as == chance {
+		return 1 // one island in both
+	}
+	return (both - chance) / ((as+bs)/2 - chance)
+}
+
+// noisyField divides a grid into the k cells of a Voronoi diagram and gives every location a unit
+// vector. Two of one region have a cosine of within, two of different regions one of between, on
+// average.
+func noisyField(rng *rand.Rand, rows, cols, dim, k int, within, between float64) (x []float32, truth []uint16) {
+	random := func() []float32 {
+		v := make([]float32, dim)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		normalise(v)
+		return v
+	}
+	common := random()
+	own, px, py := make([][]float32, k), make([]float64, k), make([]float64, k)
+	for j := range own {
+		own[j], px[j], py[j] = random(), rng.Float64()*float64(cols), rng.Float64()*float64(rows)
+	}
+	c, o, n := float32(math.Sqrt(between)), float32(math.Sqrt(within-between)), float32(math.Sqrt(1-within))
+	for i := range rows * cols {
+		near, best := 0, math.Inf(1)
+		for j := range own {
+			if d := math.Hypot(float64(i%cols)-px[j], float64(i/cols)-py[j]); d < best {
+				near, best = j, d
+			}
+		}
+		truth = append(truth, uint16(near+1))
+		for d, noise := range random() {
+			x = append(x, c*common[d]+o*own[near][d]+n*noise)
+		}
+	}
+	unitRows(x, x, dim)
+	return x, truth
+}
+
+// settled returns x after some attention-only settling steps.
+func settled(x []float32, rows, cols, dim, steps int) []float32 {
+	x = slices.Clone(x)
+	att := make([]float32, len(x))
+	for range steps {
+		glom.MeanShift(att, x, rows, cols, dim, 4, 10)
+		add(x, att)
+		unitRows(x, x, dim)
+	}
+	return x
+}
+
+func TestReadFindsNoisyRegions(t *testing.T) {
+	const rows, cols, dim = 24, 32, 64
+	for _, steps := range []int{3, 6} {
+		for seed := range uint64(4) {
+			x, truth := noisyField(rand.New(rand.NewPCG(seed, 1)), rows, cols, dim, 7, .5, .16)
+			var l Level
+			NewReader(Config{}).Read(&l, settled(x, rows, cols, dim, steps), nil, rows, cols, dim)
+			if got := adjustedRand(l.ID, truth); got < 0.98 {
+				t.Errorf("seed %d, %d settling steps: got ARI %.3f with %d islands, want 0.98", seed, steps, got, len(l.Islands))
+			}
+			checkLevel(t, &l)
+		}
+	}
+}
+
+// softField has two regions with a border that turns from one vector to the other over several
+// locations.
+func softField(rows, cols, dim, border int) []float32 {
+	x := make([]float32, rows*cols*dim)
+	for i := range rows * cols {
+		t := (float64(i%cols) - float64(cols-1)/2) / float64(border+1)
+		angle := (min(max(t, -0.5), 0.5) + 0.5) * 80 * math.Pi / 180
+		x[i*dim], x[i*dim+1] = float32(math.Cos(angle)), float32(math.Sin(angle))
+	}
+	return x
+}
+
+func TestReadKeepsSoftBordersApart(t *testing.T) {
+	const rows, cols, dim = 12, 24, 8
+	for _, border := range []int{2, 4, 6, 8} {
+		x := softField(rows, cols, dim, border)
+		for i := 1; i < cols && border >= 6; i++ {
+			if c := dot(x[(i-1)*dim:i*dim], x[i*dim:(i+1)*dim]); c <= 0.95 {
+				t.Fatalf("cosine %v over the border: single linkage at 0.95 would not run across it", c)
+			}
+		}
+		for _, steps := range []int{-1, 0} {
+			var l Level
+			NewReader(Config{Steps: steps}).Read(&l, x, nil, rows, cols, dim)
+			if len(l.Islands) != 2 {
+				t.Errorf("border of %d, steps %d: got %d islands, want 2", border, steps, len(l.Islands))
+				continue
+			}
+			if a := l.Islands[0].Area; a < rows*cols/3 || a > rows*cols*2/3 {
+				t.Errorf("border of %d, steps %d: got areas %d and %d", border, steps, a, l.Islands[1].Area)
+			}
+		}
+	}
+}
+
+func TestReadDescribes(t *testing.T) {
+	a, b := []float32{0.8, 0.6, 0}, []float32{0.8, -0.6, 0}
+	c := []float32{0, 0, 2} // its length does not count
+	x := slices.Concat(a, b, c, a, b, c)
+	var l Level
+	NewReader(Config{Steps: -1, Link: 0.2, MinArea: 1}).Read(&l, x, []float32{0, 1, .5, .5, 0, 1}, 2, 3, 3)
+	want := []Island{
+		{
+			ID: 1, Area: 4, Box: image.Rect(0, 0, 2, 2), X: 0.5, Y: 0.5,
+			Cohesion: 0.8, Agreement: 0.375, Vector: []float32{1, 0, 0},
+		},
+		{
+			ID: 2, Area: 2, Box: image.Rect(2, 0, 3, 2), X: 2, Y: 0.5,
+			Cohesion: 1, Agreement: 0.75, Vector: []float32{0, 0, 1},
+		},
+	}
+	for k := range l.Islands { // a mean of float32
+		l.Islands[k].Cohesion = math.Round(l.Islands[k].Cohesion*1e6) / 1e6
+	}
+	if !reflect.DeepEqual(l.Islands, want) {
+		t.Errorf("got  %+v\nwant %+v", l.Islands, want)
+	}
+	if want := []uint16{1, 1, 2, 1, 1, 2}; !slices.Equal(l.ID, want) {
+		t.Errorf("got ids %v, want %v", l.ID, want)
+	}
+}
+
+func TestReadTakesWhatHasNoDirection(t *testing.T) {
+	const rows, cols, dim = 9, 11, 8
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	clean := softField(rows, cols, dim, 0)
+	for _, c := range []struct {
+		name    string
+		value   float32
+		every   int
+		islands int
+	}{
+		{"all zero", 0, 1, 1},
+		{"all NaN", nan, 1, 1},
+		{"some zero", 0, 7, 2},
+		{"some NaN", nan, 7, 2},
+		{"some infinite", inf, 7, 2},
+		{"some huge", math.MaxFloat32, 7, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := slices.Clone(clean)
+			for o := 0; o < len(x); o += c.every * dim {
+				for d := range dim {
+					x[o+d] = c.value
+				}
+			}
+			var l, again Level
+			r := NewReader(Config{})
+			r.Read(&l, x, nil, rows, cols, dim)
+			r.Read(&again, x, nil, rows, cols, dim)
+			if len(l.Islands) != c.islands {
+				t.Errorf("got %d islands, want %d", len(l.Islands), c.islands)
+			}
+			if !reflect.DeepEqual(l, again) {
+				t.Error("a second call gives another result")
+			}
+			checkLevel(t, &l)
+			for _, s := range l.Islands {
+				for _, v := range append([]float32{float32(s.Cohesion)}, s.Vector...) {
+					if !(v >= -1.001 && v <= 1.001) {
+						t.Errorf("island %d: got cohesion %v, vector %v", s.ID, s.Cohesion, s.Vector)
+						break
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestReadIDsSuffice has more locations than ids, and nothing to merge.
+func TestReadIDsSuffice(t *testing.T) {
+	const side, dim = 256, 2
+	x := make([]float32, side*side*dim)
+	for i := range side * side {
+		angle := 2.5 * float64(i%side+2*(i/side)) // neighbours point well apart
+		x[i*dim], x[i*dim+1] = float32(math.Cos(angle)), float32(math.Sin(angle))
+	}
+	var l Level
+	NewReader(Config{Steps: -1, Link: 0.9999, MinArea: 1}).Read(&l, x, nil, side, side, dim)
+	if len(l.Islands) < 10000 || len(l.Islands) > maxID {
+		t.Errorf("got %d islands", len(l.Islands))
+	}
+	checkLevel(t, &l)
+}
+
+func TestReadReusesLevel(t *testing.T) {
+	r := NewReader(Config{})
+	var l Level
+	for _, size := range [][2]int{{12, 20}, {1, 1}, {1, 7}, {5, 1}, {12, 20}} {
+		rows, cols := size[0], size[1]
+		x, _ := noisyField(rand.New(rand.NewPCG(3, 1)), rows, cols, 16, 3, .9, .1)
+		var fresh Level
+		r.Read(&l, x, nil, rows, cols, 16)
+		NewReader(Config{}).Read(&fresh, x, nil, rows, cols, 16)
+		if !slices.Equal(l.ID, fresh.ID) || !reflect.DeepEqual(l.Islands, fresh.Islands) {
+			t.Errorf("%dx%d: what was read before shows", rows, cols)
+		}
+	}
+}
+
+func TestReadAllocates(t *testing.T) {
+	x, _ := noisyField(rand.New(rand.NewPCG(1, 1)), 22, 40, 64, 30, .7, .16)
+	r := NewReader(Config{Steps: -1}) // the mean shift is glom's affair
+	var l Level
+	if got := testing.AllocsPerRun(5, func() { r.Read(&l, x, nil, 22, 40, 64) }); got != 0 {
+		t.Errorf("got %v allocations, want 0", got)
+	}
+}
+
+func TestReadPanics(t *testing.T) {
+	for name, f := range map[string]func(){
+		"x too short":         func() { NewReader(Config{}).Read(new(Level), make([]float32, 7), nil, 2, 2, 2) },
+		"agreement too short": func() { NewReader(Config{}).Read(new(Level), make([]float32, 8), []float32{1}, 2, 2, 2) },
+		"no rows":             func() { NewReader(Config{}).Read(new(Level), nil, nil, 0, 2, 2) },
+		"match":               func() { new(Matcher).Match(&Level{Rows: 1, Cols: 2}) },
+		"labels":              func() { new(Upsampler).Labels(make([]uint16, 4), 2, 2, draw("ab"), make([]byte, 11), 6) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
+}
