@@ -102,28 +102,3 @@ func (w *worker) attendSampled(q, x []float32, beta float32, offsets []offset, i
 		w.inv[r] = attendKeys(w.att[r*D:r*D+D], w.logits, q[r*D:r*D+D], x, w.keys[:K], beta)
 	}
 }
-
-// MeanShift takes one attention-only step within a square window (paper, section 10.2: attention
-// without the nets is a smoothing):
-//
-//	dst_i = unit(Σ_j softmax_j(beta x_i·x_j) x_j),   |row_i-row_j|, |col_i-col_j| <= radius
-//
-// dst and x are (rows*cols, dim), x of unit vectors, and must not overlap. Repeated, it moves
-// every vector to a mode of the density around it, so that islands become plateaus.
-func MeanShift(dst, x []float32, rows, cols, dim, radius int, beta float64) {
-	side := 2*radius + 1
-	keys, logits := make([]int32, 0, side*side), make([]float32, side*side+3)
-	for r := range rows {
-		for c := range cols {
-			keys = keys[:0]
-			for y := max(0, r-radius); y <= min(rows-1, r+radius); y++ {
-				for x := max(0, c-radius); x <= min(cols-1, c+radius); x++ {
-					keys = append(keys, int32(y*cols+x))
-				}
-			}
-			o := (r*cols + c) * dim
-			attendKeys(dst[o:o+dim], logits, x[o:o+dim], x, keys, float32(beta))
-		}
-	}
-	unitRows(dst, rows*cols, dim)
-}

@@ -65,7 +65,7 @@ type Config struct {
 	Attention Attention `json:"attention"` // default Sampled
 	Samples   int       `json:"samples"`   // K, attended offsets, itself included, 1 to 256; default 20
 
-	Beta  []float64 `json:"beta"`  // (L) inverse temperature of attention, 0 to 1000; default 20 falling to 4 at the top
+	Beta  []float64 `json:"beta"`  // (L) inverse temperature of attention, 0 to 1000; default 20 falling to 3 at the top
 	Sigma []float64 `json:"sigma"` // (L) width of the attended neighbourhood in locations, over 0; default 1.5, doubling
 	Mix   []Mix     `json:"mix"`   // (L) weights a new model starts with; default 2, 0.25, 0.1, 2
 
@@ -110,7 +110,7 @@ func (c Config) withDefaults() Config {
 	if c.Beta == nil {
 		c.Beta = make([]float64, c.Levels)
 		for l := range c.Beta {
-			c.Beta[l] = 20 - 16*float64(l)/float64(max(1, c.Levels-1))
+			c.Beta[l] = 20 - 17*float64(l)/float64(max(1, c.Levels-1))
 		}
 	}
 	if c.Sigma == nil {

@@ -32,6 +32,6 @@ func Example() {
 		}
 		return c
 	}
-	fmt.Printf("same region %.2f, different regions %.2f\n", cos(0, 1), cos(0, 5))
-	// Output: same region 1.00, different regions 0.00
+	fmt.Printf("same region %.1f, different regions %.1f\n", cos(0, 1), cos(0, 5))
+	// Output: same region 1.0, different regions 0.0
 }

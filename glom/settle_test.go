@@ -374,29 +374,62 @@ func TestSampleOffsets(t *testing.T) {
 }
 
 func TestMeanShift(t *testing.T) {
-	const rows, cols, D, radius, beta = 7, 9, 16, 2, 12.0
+	const rows, cols, D, radius, beta, steps = 7, 9, 16, 2, 3.0, 3
 	x := randomUnits(rand.New(rand.NewPCG(1, 1)), rows*cols, D)
-	got := make([]float32, len(x))
-	MeanShift(got, x, rows, cols, D, radius, beta)
-	want := make([]float64, 0, len(x))
-	for i := range rows * cols {
-		v := make([]float64, D)
-		for j := range rows * cols {
-			if max(i/cols-j/cols, j/cols-i/cols, i%cols-j%cols, j%cols-i%cols) > radius {
-				continue
+	want := widen(x)
+	for range steps {
+		next := make([]float64, 0, len(x))
+		for i := range rows * cols {
+			v := make([]float64, D)
+			for j := range rows * cols {
+				if max(i/cols-j/cols, j/cols-i/cols, i%cols-j%cols, j%cols-i%cols) > radius {
+					continue
+				}
+				var s float64
+				for d := range D {
+					s += want[i*D+d] * want[j*D+d]
+				}
+				for d := range D {
+					v[d] += math.Exp(beta*s) * want[j*D+d]
+				}
 			}
-			var s float64
-			for d := range D {
-				s += float64(x[i*D+d]) * float64(x[j*D+d])
-			}
-			for d := range D {
-				v[d] += math.Exp(beta*s) * float64(x[j*D+d])
-			}
+			u, _ := slowUnit(v)
+			next = append(next, u...)
 		}
-		u, _ := slowUnit(v)
-		want = append(want, u...)
+		want = next
 	}
-	approx(t, "mean shift", got, want, 1e-5)
+	var m MeanShift
+	if n := m.Run(x, rows, cols, D, radius, beta, steps); n != steps {
+		t.Errorf("Run took %d steps, want %d", n, steps)
+	}
+	approx(t, "mean shift", x, want, 1e-4)
+}
+
+// Noisy regions become plateaus, and Run stops once they are.
+func TestMeanShiftArrives(t *testing.T) {
+	const rows, cols, D = 12, 16, 32
+	rng := rand.New(rand.NewPCG(6, 1))
+	regions := randomUnits(rng, 2, D)
+	x := make([]float32, rows*cols*D)
+	for i := range rows * cols {
+		for d := range D {
+			x[i*D+d] = regions[i%cols/8*D+d] + float32(0.05*rng.NormFloat64())
+		}
+	}
+	unitRows(x, rows*cols, D)
+	var m MeanShift
+	if n := m.Run(x, rows, cols, D, 3, 30, 50); n >= 50 {
+		t.Fatalf("not at rest after %d steps", n)
+	}
+	for i := range rows * cols {
+		j := i/cols*cols + i%cols/8*8 // the first of its region in the row
+		if c := dotLoop(x[i*D:i*D+D], x[j*D:j*D+D]); c < 0.995 {
+			t.Fatalf("cosine of locations %d and %d of one region is %v", i, j, c)
+		}
+	}
+	if a := testing.AllocsPerRun(3, func() { m.Run(x, rows, cols, D, 3, 30, 12) }); a != 0 {
+		t.Errorf("Run allocates %v times, want 0", a)
+	}
 }
 
 func BenchmarkStep(b *testing.B) {

@@ -59,8 +59,7 @@ type Level struct {
 }
 
 const (
-	radius  = 3     // of the mean shift's window, in locations
-	still   = 1e-4  // squared distance of a step below which a vector has arrived
+	radius  = 2     // of the mean shift's window, in locations
 	plateau = 0.999 // cosine to the mean of a piece from which on a location belongs to its plateau
 	maxID   = math.MaxUint16
 )
@@ -70,7 +69,7 @@ const (
 type Reader struct {
 	cfg         Config
 	unit, shift []float32 // (N, D) the vectors as given; after the mean shift
-	next        []float32 // (N, D) the mean shift's next step
+	modes       glom.MeanShift
 	regions     regions
 	number      []int32 // (N) number of the region whose root is that location, from 1; 0 for none
 }
@@ -91,10 +90,9 @@ func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
 	}
 	r.unit = resize(r.unit, n*dim)
 	r.shift = resize(r.shift, n*dim)
-	r.next = resize(r.next, n*dim)
 	unitRows(r.unit, x, dim)
 	copy(r.shift, r.unit)
-	r.settle(rows, cols, dim)
+	r.modes.Run(r.shift, rows, cols, dim, radius, r.cfg.Beta, r.cfg.Steps)
 
 	minArea := r.cfg.MinArea
 	if n > maxID {
@@ -107,22 +105,6 @@ func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
 	g.link(float32(r.cfg.Link))
 	g.absorb(int32(minArea))
 	r.describe(dst, agreement, rows, cols, dim)
-}
-
-// settle shifts the vectors until all are still, so that islands become plateaus and soft borders
-// become steps.
-func (r *Reader) settle(rows, cols, dim int) {
-	for range r.cfg.Steps {
-		glom.MeanShift(r.next, r.shift, rows, cols, dim, radius, r.cfg.Beta)
-		moved := false
-		for o := 0; o < len(r.next) && !moved; o += dim {
-			moved = distance2(r.next[o:o+dim], r.shift[o:o+dim]) > still
-		}
-		r.next, r.shift = r.shift, r.next
-		if !moved {
-			return
-		}
-	}
 }
 
 // describe writes the regions into dst.

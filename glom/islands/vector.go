@@ -25,17 +25,6 @@ func dot(a, b []float32) float32 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-// distance2 returns |a-b|².
-func distance2(a, b []float32) float32 {
-	b = b[:len(a)]
-	var sum float32
-	for i, v := range a {
-		d := v - b[i]
-		sum += d * d
-	}
-	return sum
-}
-
 func add(y, x []float32) {
 	x = x[:len(y)]
 	for i := range y {

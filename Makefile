@@ -1,0 +1,125 @@
+# Everything that people and CI run. `make help` lists the targets.
+
+GO      = go
+VERSION = $(shell git --no-optional-locks describe --always --dirty --tags 2>/dev/null || echo dev)
+
+# Where Go's installer puts it, for shells that were not told.
+export PATH := $(PATH):/usr/local/go/bin
+
+# The vector kernels of package glom need Go's simd experiment; without it the scalar ones are built.
+export GOEXPERIMENT = simd
+# bin/glom carries VERSION instead of Go's own stamp, which fails in a checkout owned by another user.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+# What `make run` shows; ARGS also goes to `make bench`.
+export SOURCE = synthetic:demo
+export OUT    =
+ARGS          =
+# How long `make fuzz` stays on each target.
+FUZZTIME      = 10s
+
+PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev \
+	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+
+# These link C libraries; everything else is also tested without cgo and without the vector kernels.
+CGO_PACKAGES = capture/opencv|capture/libav|glom/onednn|cmd
+
+TOOL         = $(GO) tool -modfile=tools/go.mod
+GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: build run test bench check help deps vet lint fmt race leak fuzz gobench soak clean
+.DEFAULT_GOAL = build
+
+build: deps ## build bin/glom (the first time takes some minutes: OpenCV's bindings)
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/glom ./cmd/glom
+
+run: build ## annotate a video: make run [SOURCE=video.mp4] [OUT=video.mkv] [ARGS='--level 2']
+	@out=$$OUT; \
+	if [ -z "$$out" ]; then \
+		name=$${SOURCE%%\?*}; name=$$(basename -- "$${name#synthetic:}" | tr -c '[:alnum:]._ \n-' _); \
+		case $$name in *.*) name=$${name%.*};; -) name=stdin;; esac; \
+		out=out/$$name.mkv; mkdir -p out; \
+	fi; \
+	bin/glom process "$$SOURCE" -o "$$out" -y --level 3 $(ARGS) && echo "the annotated video is $$out"
+
+test: deps ## run all tests, then those of the packages without cgo in pure Go
+	$(GO) test ./...
+	GOEXPERIMENT= CGO_ENABLED=0 $(GO) test $$($(GO) list ./... | grep -vE '/($(CGO_PACKAGES))(/|$$)')
+
+bench: build ## measure the whole program: frames per second, memory, the settling step
+	bin/glom bench $(ARGS)
+
+check: test vet lint race leak fuzz build ## run every check
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
+
+deps: ## install the Debian packages that are missing, check Go's version
+	@missing=; for p in $(PACKAGES); do \
+		[ "$$(dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] || { \
+		command -v apt-get >/dev/null || { echo "make: no apt-get here: install by hand what Debian calls:$$missing" >&2; exit 1; }; \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=$$(command -v sudo) || { \
+			echo "make: neither root nor sudo: as root, run: apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
+		echo "make: installing$$missing"; \
+		$$sudo apt-get -q update && \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing; \
+	}
+	@v=$$(GOEXPERIMENT= $(GO) env GOVERSION 2>/dev/null | grep -oE '[0-9]+\.[0-9]+' | head -1); \
+	[ "$$(printf '%s\n' 1.26 "$${v:-0}" | sort -V | head -1)" = 1.26 ] || { \
+		echo "make: Go 1.26 or newer is needed, found $${v:-none}: see https://go.dev/dl" >&2; exit 1; }
+
+vet: deps ## run go vet
+	$(GO) vet ./...
+
+lint: deps ## check format and style with gofumpt, staticcheck and golangci-lint
+	@files=$$($(TOOL) gofumpt -l .) || exit 1; \
+	[ -z "$$files" ] || { echo "not formatted (make fmt):"; echo "$$files"; exit 1; }
+	$(TOOL) staticcheck ./...
+	$(GO) run $(GOLANGCILINT) run ./...
+
+fmt: ## format the code
+	$(TOOL) gofumpt -w .
+
+# The detector's pointer check stumbles over archsimd's masked loads of short slices, which are safe.
+race: deps ## run all tests under the race detector
+	$(GO) test -race '-gcflags=./glom/...=-d=checkptr=0' ./...
+
+leak: deps ## count OpenCV's matrices: none may be left
+	$(GO) test -tags matprofile ./capture/opencv/...
+
+# Up to 1.26 Go's fuzzer may report its own time-out as a failure, without an input (golang/go#75804).
+fuzz: deps ## try each fuzz target for FUZZTIME
+	@targets=$$(grep -roE --include='*_test.go' '^func Fuzz\w+' . | sed -E 's|/[^/]+:func |:|' | sort); \
+	[ -n "$$targets" ] || { echo "make: no fuzz target found" >&2; exit 1; }; \
+	for t in $$targets; do \
+		echo "make: fuzzing $$t"; \
+		for try in 1 2 3; do \
+			status=0; log=$$($(GO) test -run '^$$' -fuzz "^$${t#*:}\$$" -fuzztime $(FUZZTIME) "$${t%:*}" 2>&1) || status=$$?; \
+			case $$status$$log in \
+				0* | *"Failing input"*) break;; \
+				*"context deadline exceeded"*) echo "make: timed out, once more";; \
+				*) break;; \
+			esac; \
+		done; \
+		[ $$status = 0 ] || { echo "$$log"; exit 1; }; \
+		echo "$$log" | tail -3; \
+	done
+
+gobench: deps ## run the Go benchmarks
+	$(GO) test -run '^$$' -bench . ./...
+
+soak: build ## annotate 10,000 frames and watch the memory (KiB resident): it must stay flat, under 400 MB
+	@mkdir -p out; bin/glom process 'synthetic:demo?frames=10000' -o out/soak.mkv -y --level 3 >out/soak.log 2>&1 & pid=$$!; \
+	trap 'kill $$pid 2>/dev/null' EXIT INT TERM; early=0; n=0; \
+	while sleep 5; rss=$$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$$pid/status 2>/dev/null); [ -n "$$rss" ]; do \
+		n=$$((n + 1)); echo "$$((5 * n))s: $$rss"; \
+		if [ $$n -le 6 ]; then [ $$rss -le $$early ] || early=$$rss; \
+		elif [ $$rss -gt $$((early + early / 10)) ]; then echo "make: memory grows: $$early in the first 30s, now $$rss" >&2; exit 1; fi; \
+		[ $$rss -le 400000 ] || { echo "make: over 400 MB" >&2; exit 1; }; \
+	done; \
+	wait $$pid || { tail -3 out/soak.log >&2; exit 1; }
+
+clean: ## delete what was built
+	rm -rf bin out
