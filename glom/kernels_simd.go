@@ -197,16 +197,20 @@ func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32
 	}
 	D, K := len(q), len(keys)
 	b4 := archsimd.BroadcastFloat32x4(beta)
+	base, query := rowsOf(x, keys, D), unsafe.Pointer(&q[0])
+	stride := 4 * uintptr(D)
 	for k := 0; k < K; k += 4 {
-		a, b := x[int(keys[k])*D:][:D], x[int(keys[min(k+1, K-1)])*D:][:D]
-		c, d := x[int(keys[min(k+2, K-1)])*D:][:D], x[int(keys[min(k+3, K-1)])*D:][:D]
+		a := unsafe.Add(base, uintptr(keys[k])*stride)
+		b := unsafe.Add(base, uintptr(keys[min(k+1, K-1)])*stride)
+		c := unsafe.Add(base, uintptr(keys[min(k+2, K-1)])*stride)
+		d := unsafe.Add(base, uintptr(keys[min(k+3, K-1)])*stride)
 		var sa, sb, sc, sd vec
-		for i := 0; i+8 <= len(q); i += 8 {
-			v := at(q, i)
-			sa = at(a, i).MulAdd(v, sa)
-			sb = at(b, i).MulAdd(v, sb)
-			sc = at(c, i).MulAdd(v, sc)
-			sd = at(d, i).MulAdd(v, sd)
+		for o := uintptr(0); o < stride; o += 32 {
+			v := from(query, o)
+			sa = from(a, o).MulAdd(v, sa)
+			sb = from(b, o).MulAdd(v, sb)
+			sc = from(c, o).MulAdd(v, sc)
+			sd = from(d, o).MulAdd(v, sd)
 		}
 		h := sa.AddPairsGrouped(sb).AddPairsGrouped(sc.AddPairsGrouped(sd)) // per half: the sums of a, b, c, d
 		h.GetLo().Add(h.GetHi()).Mul(b4).StoreSlice(logits[k : k+4])
@@ -228,16 +232,18 @@ func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32
 func weightedSum(y, w, x []float32, keys []int32) {
 	D := len(y)
 	bits := unsafe.Slice((*int32)(unsafe.Pointer(&w[0])), len(keys)) // the weights, for integer registers
+	base, stride := rowsOf(x, keys, D), 4*uintptr(D)
 	i := 0
 	for ; i+32 <= D; i += 32 {
+		part := unsafe.Add(base, 4*i)
 		var s0, s1, s2, s3 vec
 		for k, j := range keys {
 			w := archsimd.BroadcastInt32x8(bits[k]).AsFloat32x8()
-			v := x[int(j)*D+i:][:32]
-			s0 = at(v, 0).MulAdd(w, s0)
-			s1 = at(v, 8).MulAdd(w, s1)
-			s2 = at(v, 16).MulAdd(w, s2)
-			s3 = at(v, 24).MulAdd(w, s3)
+			row := unsafe.Add(part, uintptr(j)*stride)
+			s0 = from(row, 0).MulAdd(w, s0)
+			s1 = from(row, 32).MulAdd(w, s1)
+			s2 = from(row, 64).MulAdd(w, s2)
+			s3 = from(row, 96).MulAdd(w, s3)
 		}
 		v := y[i : i+32]
 		s0.StoreSlice(v)
@@ -253,6 +259,22 @@ func weightedSum(y, w, x []float32, keys []int32) {
 		s.StoreSlice(y[i : i+8])
 	}
 	archsimd.ClearAVXUpperBits()
+}
+
+// rowsOf returns the address of the first row of x (rows, D), after a check that x has all the
+// rows that keys names: so checked once, the loops over them can do without.
+func rowsOf(x []float32, keys []int32, D int) unsafe.Pointer {
+	var last uint32
+	for _, j := range keys {
+		last = max(last, uint32(j))
+	}
+	_ = x[:(int(last)+1)*D]
+	return unsafe.Pointer(&x[0])
+}
+
+// from loads the eight numbers that lie so many bytes behind p.
+func from(p unsafe.Pointer, bytes uintptr) vec {
+	return archsimd.LoadFloat32x8((*[8]float32)(unsafe.Add(p, bytes)))
 }
 
 // Kernels names the form of the hot loops that this build and processor use.

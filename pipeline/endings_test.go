@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 		}, "frame 5: settle: glom: grid of 260 by 260", false},
 		{"sink", func(c *Config, _ *clip, _ *blocks) {
 			c.Sinks = append([]Sink{sink(func(r *Result) error { return at5(r.Frame.Seq) })}, c.Sinks...)
-		}, "frame 5: sink pipeline.sink: boom", true},
+		}, "frame 5: boom", true},
 		{"a sink before a front end that is ahead", func(c *Config, _ *clip, fe *blocks) {
 			fe.before = func(f *capture.Frame) error {
 				if f.Seq == 7 {
@@ -72,7 +72,7 @@ func TestErrors(t *testing.T) {
 				return nil
 			}
 			c.Sinks = append([]Sink{sink(func(r *Result) error { time.Sleep(time.Second); return at5(r.Frame.Seq) })}, c.Sinks...)
-		}, "frame 5: sink pipeline.sink: boom", true},
+		}, "frame 5: boom", true},
 	} {
 		for _, latest := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/latest=%v", tt.name, latest), func(t *testing.T) {

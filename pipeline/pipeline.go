@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ type Config struct {
 	// it the source waits.
 	Latest bool
 
+	Log      *slog.Logger     // is told of resets of the state; nil: nobody
 	Progress func(Stats)      // called after each frame that was written, by the goroutine that wrote it
 	Clock    func() time.Time // for Result.FPS and the times in Stats; called concurrently; default time.Now
 }
@@ -88,7 +90,7 @@ func Run(ctx context.Context, c Config) (Stats, error) {
 	if c.Latest {
 		wg.Go(func() { in.fill(ctx) })
 	}
-	out := &writing{sinks: c.Sinks, progress: c.Progress, clock: c.Clock, began: c.Clock()}
+	out := &writing{sinks: c.Sinks, progress: c.Progress, log: c.Log, clock: c.Clock, began: c.Clock()}
 	s := newRing(&c, stop, [batons]stage{
 		toLook:   &looking{frontEnd: c.FrontEnd, dim: c.Model.Config().Dim},
 		toSettle: &settling{model: c.Model, burst: c.Burst, clock: c.Clock},
@@ -134,6 +136,9 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Burst < 1 || c.InFlight < 1 {
 		return fmt.Errorf("burst %d, in flight %d: want at least 1", c.Burst, c.InFlight)

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"log/slog"
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,9 +168,14 @@ func TestNaN(t *testing.T) {
 		}
 		return nil
 	})}
+	var log strings.Builder
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
 	stats, err := Run(t.Context(), c)
 	if err != nil || stats.Frames != 12 || stats.Resets != 2 {
 		t.Errorf("%d frames, %d resets, error %v, want 12, 2, nil", stats.Frames, stats.Resets, err)
+	}
+	if got := log.String(); strings.Count(got, "not finite") != 2 || !strings.Contains(got, "frame=7") {
+		t.Errorf("the log is %q, want a line for frames 0 and 7", got)
 	}
 }
 
@@ -197,7 +204,12 @@ func TestSizeChange(t *testing.T) {
 		}
 		return nil
 	})}
+	var log strings.Builder
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
 	stats, err := Run(t.Context(), c)
+	if got := log.String(); strings.Count(got, "size changed") != 2 || !strings.Contains(got, "frame=3 width=64 height=96") {
+		t.Errorf("the log is %q, want a line for frames 3 and 6", got)
+	}
 	if err != nil || stats.SizeChanges != 2 || fe.resets != 3 {
 		t.Errorf("%d size changes, %d resets of the front end, error %v, want 2, 3, nil", stats.SizeChanges, fe.resets, err)
 	}

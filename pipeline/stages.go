@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
 	"glomstream/glom"
@@ -156,14 +157,21 @@ type writing struct {
 	progress func(Stats)
 	clock    func() time.Time
 	began    time.Time
+	log      *slog.Logger
 	stats    Stats
 }
 
 func (w *writing) do(s *slot) error {
 	began := s.clock()
+	if s.resized {
+		w.log.Info("the picture's size changed: state reset", "frame", s.res.Frame.Seq, "width", s.res.Frame.W, "height", s.res.Frame.H)
+	}
+	if s.reset {
+		w.log.Warn("embeddings were not finite: state reset", "frame", s.res.Frame.Seq)
+	}
 	for _, sink := range w.sinks {
 		if err := sink.Write(&s.res); err != nil {
-			return fmt.Errorf("sink %T: %w", sink, err)
+			return err // a sink names itself
 		}
 	}
 	now := w.clock()
