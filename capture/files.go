@@ -37,8 +37,7 @@ func openRegular(path string) (*os.File, error) {
 // openError names the source as the user did, once: the path that an error of package os
 // repeats is dropped.
 func openError(name string, err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
 	}
 	return fmt.Errorf("open %q: %w", name, err)

@@ -3,6 +3,7 @@ package glom
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
@@ -60,21 +61,13 @@ func sampleOffsets(dst []offset, c Config, level, rows, cols int, step uint64) [
 	rng := rand.New(rand.NewPCG(c.Seed, uint64(level)<<48|step))
 	sigma := c.Sigma[level]
 	dst = append(dst[:0], offset{})
-	seen := func(o offset) bool {
-		for _, p := range dst {
-			if p == o {
-				return true
-			}
-		}
-		return false
-	}
 	for tries := 0; len(dst) < c.Samples && tries < 50*c.Samples; tries++ {
 		dr, dc := math.Round(sigma*rng.NormFloat64()), math.Round(sigma*rng.NormFloat64())
 		if math.Abs(dr) >= float64(rows) || math.Abs(dc) >= float64(cols) {
 			continue
 		}
 		o := offset{int16(dr), int16(dc)}
-		if seen(o) {
+		if slices.Contains(dst, o) {
 			continue
 		}
 		dst = append(dst, o)

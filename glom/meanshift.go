@@ -34,7 +34,7 @@ func (m *MeanShift) Run(x []float32, rows, cols, dim, radius int, beta float64, 
 		m.near[i] = true
 	}
 	for step := range steps {
-		any := false
+		moving := false
 		for i := range N {
 			m.moved[i] = false
 			if !m.near[i] {
@@ -46,14 +46,14 @@ func (m *MeanShift) Run(x []float32, rows, cols, dim, radius int, beta float64, 
 			attendKeys(y, m.logits, x[o:o+dim], x, keys, float32(beta))
 			unitRows(y, 1, dim)
 			m.moved[i] = distance2(y, x[o:o+dim]) > still
-			any = any || m.moved[i]
+			moving = moving || m.moved[i]
 		}
 		for i, near := range m.near {
 			if near {
 				copy(x[i*dim:i*dim+dim], m.next[i*dim:i*dim+dim])
 			}
 		}
-		if !any {
+		if !moving {
 			return step + 1
 		}
 		m.spread(rows, cols, radius)

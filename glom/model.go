@@ -97,13 +97,13 @@ func (m *Model) Changed() {
 	}
 }
 
-func (n Net) identity() bool {
-	for _, v := range n.W2 {
+func (net Net) identity() bool {
+	for _, v := range net.W2 {
 		if v != 0 {
 			return false
 		}
 	}
-	for _, v := range n.B2 {
+	for _, v := range net.B2 {
 		if v != 0 {
 			return false
 		}

@@ -71,7 +71,7 @@ func (d *Drawer) drawAll(canvas *capture.Frame, s *Scene) {
 
 // drawTile draws level l over the source, which is as large as the tile.
 func (d *Drawer) drawTile(tile, source *capture.Frame, s *Scene, l int, sc *scratch) {
-	known := false
+	var known bool
 	if d.cfg.View == Islands {
 		labels := level(s.Labels, l)
 		known = labels != nil

@@ -21,6 +21,7 @@ type film struct {
 }
 
 func newFilm(b *testing.B) *film {
+	b.Helper()
 	s := &film{b: b, pool: capture.NewPool(8)}
 	for i := range 32 {
 		f := s.pool.Frame(640, 360)

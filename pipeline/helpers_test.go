@@ -216,6 +216,7 @@ func newModel(t testing.TB) *glom.Model {
 // newConfig returns a run of the clip without canvas or sinks, and with little mean shift, which
 // is slow under the race detector.
 func newConfig(t testing.TB, c *clip) (Config, *blocks) {
+	t.Helper()
 	fe := &blocks{side: 8, dim: 16}
 	return Config{Source: c, FrontEnd: fe, Model: newModel(t), Islands: islands.Config{Steps: 2}, Pixels: []int{1}}, fe
 }

@@ -72,6 +72,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 // identityConfig is a run that meets everything: it changes its size, keeping the grid and not
 // keeping it, meets a NaN, and draws all levels.
 func identityConfig(t *testing.T, frames int) Config {
+	t.Helper()
 	src := newClip(frames)
 	src.room = [2]int{136, 80}
 	src.size = func(i int) (w, h int) {
@@ -116,6 +117,7 @@ func TestRunEqualsSequential(t *testing.T) {
 }
 
 func compareRun(t *testing.T, inFlight int, want []Result) {
+	t.Helper()
 	c := identityConfig(t, len(want))
 	c.InFlight = inFlight
 	c.Clock = func() time.Time { return time.Time{} } // the canvas shows the frame rate

@@ -77,7 +77,7 @@ func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
 			for y := range Stride {
 				o := (r*Stride+y)*W + c*Stride
 				row := flow[2*o:][:2*Stride]
-				for x := 0; x < Stride; x++ {
+				for x := range Stride {
 					sx += row[2*x]
 					sy += row[2*x+1]
 				}

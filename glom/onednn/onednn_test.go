@@ -109,13 +109,28 @@ func TestSgemmRepeats(t *testing.T) {
 	}
 }
 
+// The products of a settling step, and a large one to compare them with.
 func BenchmarkSgemm(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for _, s := range []struct{ m, n, k int }{{96, 900, 64}, {96, 64, 900}, {96, 256, 64}, {96, 64, 256}, {1024, 1024, 1024}} {
+	for _, s := range []struct {
+		name    string
+		m, n, k int
+		tB      blas.Transpose
+	}{
+		{"logits", 96, 900, 64, blas.Trans},
+		{"mean", 96, 64, 900, blas.NoTrans},
+		{"hidden", 96, 256, 64, blas.Trans},
+		{"output", 96, 64, 256, blas.Trans},
+		{"large", 1024, 1024, 1024, blas.Trans},
+	} {
 		x, y, c := randoms(rng, s.m*s.k), randoms(rng, s.k*s.n), make([]float32, s.m*s.n)
-		b.Run(fmt.Sprintf("%dx%dx%d", s.m, s.n, s.k), func(b *testing.B) {
+		ldb := s.n
+		if s.tB == blas.Trans {
+			ldb = s.k
+		}
+		b.Run(s.name, func(b *testing.B) {
 			for b.Loop() {
-				BLAS{}.Sgemm(blas.NoTrans, blas.NoTrans, s.m, s.n, s.k, 1, x, s.k, y, s.n, 0, c, s.n)
+				BLAS{}.Sgemm(blas.NoTrans, s.tB, s.m, s.n, s.k, 1, x, s.k, y, ldb, 0, c, s.n)
 			}
 			b.ReportMetric(2*float64(s.m)*float64(s.n)*float64(s.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
