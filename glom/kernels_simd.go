@@ -82,9 +82,17 @@ func dot(a, b []float32) float32 {
 
 func addPrior(s, rows, cols []float32) float32 {
 	C := len(cols)
-	if !vectors() || C < 8 {
+	switch {
+	case !vectors() || C < 8:
 		return addPriorLoop(s, rows, cols)
+	case wide() && C >= 16:
+		return addPrior16(s, rows, cols)
 	}
+	return addPrior8(s, rows, cols)
+}
+
+func addPrior8(s, rows, cols []float32) float32 {
+	C := len(cols)
 	top := archsimd.BroadcastFloat32x8(float32(math.Inf(-1)))
 	last := at(cols, C-8)
 	bits := unsafe.Slice((*int32)(unsafe.Pointer(&rows[0])), len(rows)) // for integer registers
@@ -105,9 +113,16 @@ func addPrior(s, rows, cols []float32) float32 {
 }
 
 func expSum(s []float32, top float32) float32 {
-	if !vectors() || len(s) < 8 {
+	switch {
+	case !vectors() || len(s) < 8:
 		return expSumLoop(s, top)
+	case wide() && len(s) >= 64:
+		return expSum16(s, top)
 	}
+	return expSum8(s, top)
+}
+
+func expSum8(s []float32, top float32) float32 {
 	var sum vec
 	offset := archsimd.BroadcastFloat32x8(-math.Log2E * top)
 	log2e, low := splat(math.Log2E), splat(vanish*math.Log2E)
@@ -136,11 +151,19 @@ func expSum(s []float32, top float32) float32 {
 }
 
 func geluBias(h, b []float32) {
-	if !vectors() {
+	b = b[:len(h)]
+	switch {
+	case !vectors():
 		geluBiasLoop(h, b)
 		return
+	case wide() && len(h)%16 == 0:
+		geluBias16(h, b)
+		return
 	}
-	b = b[:len(h)]
+	geluBias8(h, b)
+}
+
+func geluBias8(h, b []float32) {
 	one, cube, scale := splat(1), splat(geluCube), splat(-geluScale*math.Log2E)
 	low, high := splat(-126), splat(126)
 	c5, c4, c3, c2, c1, c0 := splat(pow2c5), splat(pow2c4), splat(pow2c3), splat(pow2c2), splat(pow2c1), splat(pow2c0)
@@ -279,7 +302,10 @@ func from(p unsafe.Pointer, bytes uintptr) vec {
 
 // Kernels names the form of the hot loops that this build and processor use.
 func Kernels() string {
-	if vectors() {
+	switch {
+	case wide():
+		return "AVX-512"
+	case vectors():
 		return "AVX2 with FMA"
 	}
 	return "portable loops (the processor lacks AVX2 or FMA)"

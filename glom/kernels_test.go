@@ -16,7 +16,7 @@ func randoms(rng *rand.Rand, n int, scale float64) []float32 {
 }
 
 // Lengths around the lane count of the vector form.
-var kernelSizes = []int{1, 7, 8, 9, 16, 31, 64, 100}
+var kernelSizes = []int{1, 7, 8, 9, 16, 31, 64, 72, 100, 131}
 
 func TestDot(t *testing.T) {
 	for _, n := range kernelSizes {
