@@ -32,7 +32,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"source", func(_ *Config, src *clip, _ *blocks) {
 			src.before = func(i int) error { return at5(uint64(i)) }
-		}, "frame 5: source: boom", true},
+		}, "boom", true},
 		{"source wraps EOF", func(_ *Config, src *clip, _ *blocks) {
 			src.before = func(i int) error {
 				if i == 5 {
@@ -40,7 +40,7 @@ func TestErrors(t *testing.T) {
 				}
 				return nil
 			}
-		}, "frame 5: source: read header: EOF", false},
+		}, "read header: EOF", false},
 		{"front end", func(_ *Config, _ *clip, fe *blocks) {
 			fe.before = func(f *capture.Frame) error { return at5(f.Seq) }
 		}, "frame 5: front end: boom", true},

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -15,7 +14,6 @@ type intake struct {
 	src   capture.Source
 	clock func() time.Time
 
-	seq     uint64        // of the next frame if none is dropped
 	decode  time.Duration // spent in Next
 	dropped int           // frames that a newer one replaced
 
@@ -90,14 +88,12 @@ func (in *intake) read(ctx context.Context) (arrival, error) {
 	f, err := in.src.Next(ctx)
 	in.decode += in.clock().Sub(began)
 	switch {
-	case err == io.EOF:
-		return arrival{}, err
-	case err != nil && ctx.Err() != nil:
+	case err == nil:
+	case err != io.EOF && ctx.Err() != nil:
 		return arrival{}, context.Cause(ctx)
-	case err != nil:
-		return arrival{}, fmt.Errorf("frame %d: source: %w", in.seq, err)
+	default:
+		return arrival{}, err // a source names itself
 	}
-	in.seq = f.Seq + 1
 	return arrival{frame: f, decode: in.decode, dropped: in.dropped}, nil
 }
 

@@ -77,8 +77,8 @@ type Config struct {
 // done. It returns when nothing is left running, which needs a Source.Next that heeds its context.
 //
 // The error is nil at the end of the source, even if it had no frame at all (Stats.Frames is 0
-// then). It is context.Cause(ctx) when ctx ended the run. Otherwise it names frame and stage, as
-// in "frame 12: front end: …".
+// then). It is context.Cause(ctx) when ctx ended the run. The error of a source is passed on as it
+// is, others name the frame, as in "frame 12: front end: …".
 func Run(ctx context.Context, c Config) (Stats, error) {
 	if err := c.setDefaults(); err != nil {
 		return Stats{}, fmt.Errorf("pipeline: %w", err)

@@ -83,6 +83,12 @@ func (o Options) bitrate() int {
 	return int(min(max(1e6, 4*float64(o.W)*float64(o.H)*o.FPS), 5e8))
 }
 
+// CheckName says whether the ending of path is one that Create knows.
+func CheckName(path string) error {
+	_, _, err := choose(path, "")
+	return err
+}
+
 // choose finds the container of path and the codec to go with it.
 func choose(path, name string) (container, codec, error) {
 	ext := strings.ToLower(filepath.Ext(path))

@@ -66,4 +66,12 @@ int libav_probe(libav_info *out, const char *url, const char *protocols, int64_t
 // found, or an AVERROR.
 int libav_times(int64_t *out, int n, const char *url, int64_t after);
 
+typedef struct libav_sizes libav_sizes;
+
+// libav_sizes_open opens a file of which libav_sizes_next gives the size of one picture after the
+// other, 0 where it is not known, without decoding them. Both return an AVERROR.
+int libav_sizes_open(libav_sizes **out, const char *url);
+int libav_sizes_next(libav_sizes *s, int *w, int *h);
+void libav_sizes_free(libav_sizes *s);
+
 #endif

@@ -4,7 +4,7 @@ package libav
 #include <stdlib.h>
 #include <libavutil/error.h>
 #include "libav.h"
-enum { timed_out = AVERROR_EXIT, invalid_data = AVERROR_INVALIDDATA };
+enum { timed_out = AVERROR_EXIT, invalid_data = AVERROR_INVALIDDATA, end_of_file = AVERROR_EOF };
 */
 import "C"
 
@@ -155,7 +155,9 @@ func openError(code C.int, note string, timeout time.Duration) error {
 	case code == C.timed_out:
 		return fmt.Errorf("no answer within %v: %w", timeout, os.ErrDeadlineExceeded)
 	case strings.Contains(note, "moov atom not found"):
-		return errors.New("moov atom not found: the file is truncated or was not finished")
+		return errors.New("no index (moov atom) in it: the file is cut off, was never finished, or is no mp4")
+	case code == C.end_of_file:
+		return errors.New("it ends before its first picture")
 	case code == C.invalid_data && firstLine(note) == "":
 		return ErrNotVideo
 	case code == C.invalid_data:

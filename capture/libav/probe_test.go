@@ -51,7 +51,7 @@ func TestProbeReasons(t *testing.T) {
 		name, path, want string
 		is               error
 	}{
-		{"truncated", put("cut.mp4", whole[:len(whole)/2]), "moov atom not found: the file is truncated or was not finished", nil},
+		{"truncated", put("cut.mp4", whole[:len(whole)/2]), "no index (moov atom) in it: the file is cut off", nil},
 		{"hollow", put("hollow.mp4", hollow), "no picture can be decoded", ErrNoPicture},
 		{"sound", put("s.wav", sound()), "no video stream (sound only)", ErrNoVideo},
 		{"text", put("t.txt", []byte("hello\n")), "not a video file", ErrNotVideo},

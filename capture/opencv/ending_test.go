@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -39,7 +40,7 @@ func TestEndingOf(t *testing.T) {
 		{"empty", nil, endUnknown},
 		{"text", []byte("some words and some more"), endUnknown},
 		{"mp4", mp4, endWhole},
-		{"mp4 and three odd bytes", append(mp4[:len(mp4):len(mp4)], 1, 2, 3), endWhole},
+		{"mp4 and three odd bytes", append(slices.Clip(mp4), 1, 2, 3), endWhole},
 		{"mp4 cut in a box", mp4[:len(mp4)-1], endCut},
 		{"mp4 cut in a long head", mp4[:16+48+12], endCut},
 		{"mp4 with a last box of any size", join(box("ftyp", 8), []byte{0, 0, 0, 0, 'm', 'd', 'a', 't', 1}), endUnknown},

@@ -19,6 +19,9 @@ const (
 	maxPixels = 64 << 20
 )
 
+// ErrUnreadable is the reason for a file or stream that gives no picture without OpenCV telling why.
+var ErrUnreadable = errors.New("no video in it that can be read")
+
 // check finds the faults that OpenCV would report as "could not open".
 func check(spec capture.Spec) error {
 	switch spec.Kind {
@@ -42,9 +45,9 @@ func checkWebcam(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("there is no camera %s: %w", path, os.ErrNotExist)
+		return fmt.Errorf("there is no such camera: %w", plain(err))
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%w on %s: join the group video", os.ErrPermission, path)
+		return fmt.Errorf("%w: join the group video", plain(err))
 	case err != nil:
 		return plain(err)
 	}
@@ -144,11 +147,11 @@ func openNow(spec capture.Spec, opt VideoOptions) (device, stated, error) {
 	case spec.Kind == capture.Stream && time.Since(start) > opt.OpenTimeout*9/10:
 		return d, s, silent(opt.OpenTimeout)
 	case spec.Kind == capture.Stream:
-		return d, s, errors.New("no answer with video in it: check the address, the user and the password")
+		return d, s, fmt.Errorf("%w; check the address, the user and the password", ErrUnreadable)
 	case spec.Kind == capture.Webcam:
 		return d, s, errors.New("the camera gives no pictures: it is in use, or not a camera")
 	}
-	return d, s, errors.New("no video in it that FFmpeg can read: it is damaged, cut off, or something else")
+	return d, s, ErrUnreadable
 }
 
 func silent(d time.Duration) error {

@@ -1,7 +1,6 @@
 package opencv
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -102,24 +101,34 @@ func (r *reader) end() error {
 	if r.seq == 0 {
 		reason := r.reason
 		if reason == nil {
-			reason = errors.New("nothing in it decodes: it is damaged, encrypted or cut off")
+			reason = ErrUnreadable
 		}
-		return fmt.Errorf("no video frames in %q: %w", r.spec.Name(), reason)
+		return r.fail(reason)
 	}
 	last := r.clock.pts.Round(time.Millisecond)
 	if r.info.Live {
 		return r.fail(fmt.Errorf("the stream ended after %d frames, at %v: %w", r.seq, last, io.ErrUnexpectedEOF))
 	}
-	if r.early() && r.ending() != endWhole {
-		return r.fail(fmt.Errorf("it ends after frame %d, at %v of %v: %w",
-			r.seq, last, r.info.Duration.Round(time.Millisecond), io.ErrUnexpectedEOF))
+	if r.early() {
+		return r.fail(fmt.Errorf("it is cut off or damaged, and ends at %v of %v: %w",
+			last, r.info.Duration.Round(time.Millisecond), io.ErrUnexpectedEOF))
 	}
 	return io.EOF
 }
 
-// early says whether more is missing than inexact headers explain: 1 s and 10 %.
+// early says whether frames are missing at the end. Without help from the file's structure,
+// that is 1 s and 10 % more than inexact headers explain.
 func (r *reader) early() bool {
 	missing := r.info.Duration - r.clock.pts - r.clock.interval
+	if missing < 2*r.clock.interval {
+		return false
+	}
+	switch r.ending() {
+	case endWhole:
+		return false
+	case endCut:
+		return true
+	}
 	return missing > max(time.Second, r.info.Duration/10)
 }
 

@@ -131,7 +131,7 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string)
 	defer stop()
 	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Draw: drawer, Pixels: []int{3}}
 	c.Progress = func(s pipeline.Stats) {
-		if s.Frames == frames/10 {
+		if s.Frames == max(1, frames/10) {
 			b.RSSEarly = rss()
 		}
 	}
@@ -187,7 +187,6 @@ type looped struct {
 	left int
 	src  capture.Source
 	seq  uint64
-	gap  time.Duration
 	from time.Duration // where this round began
 	last time.Duration
 }

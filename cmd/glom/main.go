@@ -24,8 +24,8 @@ const (
 	exitSignal = 128 // plus the number of the signal: 130 after Ctrl-C
 )
 
-// version is stamped by the Makefile.
-var version = "dev" //nolint:gochecknoglobals // the linker can set nothing else
+// version is stamped by the Makefile, which can do that to a variable only.
+var version = "dev"
 
 // terminal is what a command reads and writes.
 type terminal struct {
@@ -66,7 +66,7 @@ func main() {
 // signalError is the cause of a context that a signal has ended.
 type signalError struct{ sig syscall.Signal }
 
-func (e signalError) Error() string { return e.sig.String() }
+func (e signalError) Error() string { return "stopped: " + e.sig.String() }
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 		fmt.Fprintf(t.err, "glom: %s\n", oneLine(err))
 		return exitUsage
 	case errors.As(context.Cause(ctx), &sig) && errors.Is(err, context.Cause(ctx)):
-		fmt.Fprintf(t.err, "glom: stopped by %s\n", oneLine(err))
+		fmt.Fprintf(t.err, "glom: %s\n", oneLine(err))
 		return exitSignal + int(sig.sig)
 	}
 	fmt.Fprintf(t.err, "glom: %s\n", oneLine(err))

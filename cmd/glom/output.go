@@ -57,7 +57,7 @@ func openOutputs(f *processFlags, info capture.Info, levels int, t terminal) (ou
 		return nil
 	}
 	if f.masks != "" {
-		if err := add(newMasks(f.masks, levels)); err != nil {
+		if err := add(newMasks(f.masks, levels, f.overwrite)); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +68,7 @@ func openOutputs(f *processFlags, info capture.Info, levels int, t terminal) (ou
 	}
 	if f.output != "" {
 		opt := libav.Options{FPS: info.FPS, Overwrite: f.overwrite}
-		outs = append(outs, &video{path: f.output, opt: opt})
+		outs = append(outs, &video{path: f.output, opt: opt, src: info.Name})
 	}
 	return outs, nil
 }
@@ -77,6 +77,7 @@ func openOutputs(f *processFlags, info capture.Info, levels int, t terminal) (ou
 type video struct {
 	path string
 	opt  libav.Options
+	src  string // name of the source
 	rec  *libav.Recorder
 	w, h int // of the frames, not the canvas
 }
@@ -92,7 +93,8 @@ func (v *video) Write(r *pipeline.Result) error {
 		v.rec = rec
 	}
 	if r.Frame.W != v.w || r.Frame.H != v.h {
-		return fmt.Errorf("write %q: %w", v.path, errSize(&r.Frame, v.w, v.h))
+		return fmt.Errorf("%q changes from %dx%d to %dx%d pixels, but a video has one size: leave out -o, or split the source",
+			v.src, v.w, v.h, r.Frame.W, r.Frame.H)
 	}
 	return v.rec.Write(&r.Canvas)
 }
@@ -111,12 +113,19 @@ type masks struct {
 	enc     png.Encoder
 }
 
-func newMasks(dir string, levels int) (*masks, error) {
+func newMasks(dir string, levels int, overwrite bool) (*masks, error) {
 	m := &masks{enc: png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: new(pngBuffers)}}
 	for l := range levels {
 		folder := filepath.Join(dir, "level"+strconv.Itoa(l))
 		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("make folder %q: %w", folder, bare(err))
+		}
+		entries, err := os.ReadDir(folder)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("read folder %q: %w", folder, bare(err))
+		case len(entries) > 0 && !overwrite:
+			return nil, fmt.Errorf("write %q: it holds masks already; give -y to overwrite them", folder)
 		}
 		m.folders = append(m.folders, folder)
 		m.images = append(m.images, new(image.Gray16))
@@ -132,7 +141,12 @@ func (m *masks) Write(r *pipeline.Result) error {
 		wg.Go(func() { errs[l] = m.write(l, r) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err // most often they all say the same
+		}
+	}
+	return nil
 }
 
 func (m *masks) write(l int, r *pipeline.Result) error {
@@ -144,14 +158,26 @@ func (m *masks) write(l int, r *pipeline.Result) error {
 	for i, id := range r.Labels[l] {
 		img.Pix[2*i], img.Pix[2*i+1] = byte(id>>8), byte(id)
 	}
-	file, err := os.Create(filepath.Join(m.folders[l], fmt.Sprintf("%05d.png", r.Frame.Seq)))
+	name := filepath.Join(m.folders[l], fmt.Sprintf("%05d.png", r.Frame.Seq))
+	file, err := os.Create(name)
+	if err == nil {
+		err = m.enc.Encode(file, img)
+		if cerr := file.Close(); err == nil {
+			err = cerr
+		}
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("write %q: %w", name, bare(err))
 	}
-	if err := m.enc.Encode(file, img); err != nil {
-		return errors.Join(fmt.Errorf("write %q: %w", file.Name(), err), file.Close())
+	return nil
+}
+
+// bare drops the path of a file error, for texts that name the file already.
+func bare(err error) error {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err
 	}
-	return file.Close()
+	return err
 }
 
 func (m *masks) Close() error { return nil }
@@ -179,9 +205,9 @@ func newLines(name string, stdout io.Writer) (*lines, error) {
 	}
 	file, err := os.Create(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("create %q: %w", name, bare(err))
 	}
-	return &lines{name: name, file: file, buf: bufio.NewWriter(file)}, nil
+	return &lines{name: strconv.Quote(name), file: file, buf: bufio.NewWriter(file)}, nil
 }
 
 // frameLine is one line of --json. Positions and areas are in pixels of the frame, y downward,
@@ -217,11 +243,12 @@ func (l *lines) Write(r *pipeline.Result) error {
 	for k := range r.Islands {
 		line.Levels[k] = describe(k, &r.Islands[k], r.Frame.W, r.Frame.H)
 	}
-	if err := json.NewEncoder(l.buf).Encode(line); err != nil {
-		return fmt.Errorf("write %s: %w", l.name, err)
+	err := json.NewEncoder(l.buf).Encode(line)
+	if err == nil {
+		err = l.buf.Flush()
 	}
-	if err := l.buf.Flush(); err != nil {
-		return fmt.Errorf("write %s: %w", l.name, err)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", l.name, bare(err))
 	}
 	return nil
 }

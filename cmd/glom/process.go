@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"glomstream/capture"
+	"glomstream/capture/libav"
 	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/overlay"
@@ -24,6 +25,8 @@ const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--j
 
 Finds the islands in a video, one settling step per frame, and writes at least one of: an
 annotated video, id masks, JSON lines. Live sources run until Ctrl-C, which finishes the files.
+After an error, what was written stays. Pictures of several sizes go into masks and JSON, but not
+into one video (-o); a video file that changes its size midway ends there with an error.
 
 ` + sourceHelp
 
@@ -54,7 +57,7 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.masks, "masks", "", "folder for masks: levelL/NNNNN.png, 16-bit grey, pixel = island id from 1")
 	fs.StringVar(&f.json, "json", "", "file for one JSON line per frame; - for the standard output")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
-	fs.StringVar(&f.level, "level", "object", "level to draw: 0 to 4, sub-part, part, object, scene, or all side by side")
+	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
 	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, up to 1 (default 0.45, heat map and flow 0.7)")
 	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, or none")
@@ -106,12 +109,12 @@ func (f *processFlags) model() (*glom.Model, error) {
 		}
 		file, err := os.Open(f.weights)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("open weights %q: %w", f.weights, bare(err))
 		}
 		defer file.Close()
 		m, err := glom.Load(file)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", f.weights, err)
+			return nil, fmt.Errorf("read weights %q: %w", f.weights, bare(err))
 		}
 		return m, nil
 	}
@@ -130,7 +133,10 @@ func (f *processFlags) model() (*glom.Model, error) {
 	set(f.query, (*string)(&c.Query))
 	set(f.att, (*string)(&c.Attention))
 	m, err := glom.New(c)
-	if err != nil {
+	switch {
+	case err != nil && f.config != "":
+		return nil, fmt.Errorf("settings %q: %w", f.config, err)
+	case err != nil:
 		return nil, usageError{err}
 	}
 	return m, nil
@@ -140,13 +146,17 @@ func (f *processFlags) model() (*glom.Model, error) {
 func readConfig(c *glom.Config, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
-		return err
+		return fmt.Errorf("open settings %q: %w", name, bare(err))
 	}
 	defer file.Close()
 	dec := json.NewDecoder(io.LimitReader(file, 1<<20))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		return fmt.Errorf("read settings %q: %w", name, err)
+	err = dec.Decode(c)
+	if err == nil && dec.More() {
+		err = errors.New("more than one JSON object")
+	}
+	if err != nil {
+		return fmt.Errorf("read settings %q: %w", name, bare(err))
 	}
 	return nil
 }
@@ -164,14 +174,19 @@ func (f *processFlags) drawing(levels int) (drawing, error) {
 	}
 	c := overlay.Config{View: view, Levels: levels, Opacity: f.opacity}
 	var d drawing
-	if f.level == "all" {
+	switch f.level {
+	case "all":
 		c.All = true
-		d.levels = all(levels)
-	} else {
+	case "":
+		c.Level = max(0, levels-2) // object, if the model has that many
+	default:
 		if c.Level, err = parseLevel(f.level, levels); err != nil {
 			return drawing{}, err
 		}
-		d.levels = []int{c.Level}
+	}
+	d.levels = []int{c.Level}
+	if c.All {
+		d.levels = all(levels)
 	}
 	if view != overlay.Islands {
 		d.levels = nil
@@ -232,14 +247,14 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	bar := newProgress(f.quiet, src.Info(), t.err)
 	c.Progress = bar.update
 	stats, err := pipeline.Run(ctx, c)
-	bar.end(stats)
+	bar.end(stats, err)
 	if err == nil && stats.Frames == 0 {
 		err = fmt.Errorf("no video frames in %q", src.Info().Name)
 	}
-	if cerr := outs.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
+	switch cerr := outs.Close(); {
+	case cerr != nil:
+		return cerr // it tells more than what failed in between: how much can be read
+	case err != nil:
 		return f.partial(err, stats.Frames)
 	}
 	return bar.summary(stats, f.outputs())
@@ -250,7 +265,14 @@ func (f *processFlags) partial(err error, frames int) error {
 	if frames == 0 {
 		return err
 	}
-	return fmt.Errorf("%w (%d frames are kept in %s)", err, frames, f.outputs())
+	return fmt.Errorf("%w (%s kept in %s)", err, counted(frames), f.outputs())
+}
+
+func counted(frames int) string {
+	if frames == 1 {
+		return "1 frame is"
+	}
+	return strconv.Itoa(frames) + " frames are"
 }
 
 // outputs names what is written.
@@ -267,13 +289,16 @@ func (f *processFlags) outputs() string {
 	return strings.Join(names, ", ")
 }
 
-// errSize is what a video that changes its size ends with.
-func errSize(f *capture.Frame, w, h int) error {
-	return fmt.Errorf("the picture changes from %dx%d to %dx%d pixels, but a video has one size", w, h, f.W, f.H)
-}
-
 // checkOutputs finds what would make writing fail before anything is opened.
 func checkOutputs(f *processFlags, source string) error {
+	if f.output != "" {
+		if err := libav.CheckName(f.output); err != nil {
+			return usagef("-o %q: %w", f.output, err)
+		}
+	}
+	if f.output != "" && filepath.Clean(f.output) == filepath.Clean(f.json) {
+		return usagef("-o and --json name the same file %q", f.output)
+	}
 	in, inErr := os.Stat(source)
 	for _, name := range []string{f.output, f.json} {
 		if name == "" || name == "-" && name == f.json {
@@ -281,8 +306,11 @@ func checkOutputs(f *processFlags, source string) error {
 		}
 		switch st, err := os.Stat(name); {
 		case errors.Is(err, os.ErrNotExist):
+			if dir := filepath.Dir(name); !isFolder(dir) {
+				return fmt.Errorf("write %q: there is no folder %q; make it first", name, dir)
+			}
 		case err != nil:
-			return err
+			return fmt.Errorf("write %q: %w", name, bare(err))
 		case st.IsDir():
 			return fmt.Errorf("write %q: it is a folder; name a file in it", name)
 		case inErr == nil && os.SameFile(st, in):
@@ -292,4 +320,9 @@ func checkOutputs(f *processFlags, source string) error {
 		}
 	}
 	return nil
+}
+
+func isFolder(name string) bool {
+	st, err := os.Stat(name)
+	return err == nil && st.IsDir()
 }

@@ -34,11 +34,11 @@ func newProgress(quiet bool, info capture.Info, out io.Writer) *progress {
 	}
 	p.out = out
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		max := -1
+		length := -1 // unknown
 		if p.total > 0 {
-			max = p.total
+			length = p.total
 		}
-		p.bar = progressbar.NewOptions(max,
+		p.bar = progressbar.NewOptions(length,
 			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(shorten(info.Name, 30)),
 			progressbar.OptionSetItsString("frames"), progressbar.OptionShowIts(), progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(p.total > 0), progressbar.OptionSetElapsedTime(true),
@@ -96,13 +96,13 @@ func (p *progress) print(l progressLine) {
 	fmt.Fprintf(p.out, "%s\n", b)
 }
 
-// end takes the bar away.
-func (p *progress) end(s pipeline.Stats) {
+// end takes the bar away. err is why the run ended.
+func (p *progress) end(s pipeline.Stats, err error) {
 	switch {
 	case p.bar != nil:
 		_ = p.bar.Clear()
-	case p.out != nil:
-		p.print(p.line(s, true))
+	case p.out != nil && (err == nil || s.Frames > 0):
+		p.print(p.line(s, err == nil))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ const sourceHelp = `SOURCE is one of
   rtsp://…  http(s)://…      a network stream
   frames/  'frames/*.png'    pictures: a folder, a pattern (also img_%05d.png) or a single one
   -                          YUV4MPEG2 on the standard input
-  synthetic:NAME?seed=1      a scene with known islands: `
+  synthetic:NAME?seed=1      a scene with known islands; NAME is one of
+                             `
 
 // sourceOptions says how to open a source.
 type sourceOptions struct {
@@ -62,26 +64,43 @@ func openSpec(ctx context.Context, spec capture.Spec, stdin io.Reader, opt sourc
 	if spec.Kind == capture.File {
 		vo.Times = func(after time.Duration) []time.Duration { return libav.Times(spec.Path, after) }
 	}
+	began := time.Now()
 	src, err := opencv.OpenVideo(ctx, spec, vo)
-	if err != nil {
-		return nil, explain(spec, opt, err)
+	switch {
+	case spec.Kind == capture.Webcam && errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%w; glom doctor lists those that are here", err)
+	case err != nil && !errors.Is(err, opencv.ErrUnreadable), err == nil && spec.Kind != capture.File:
+		return src, err
 	}
-	return src, nil
+	if reason := diagnose(spec, opt.openTimeout-time.Since(began)); reason != nil {
+		if err == nil {
+			src.Close()
+		}
+		return nil, reason
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newSteady(src, spec), nil
 }
 
-// explain replaces OpenCV's "cannot" by FFmpeg's reason, if it has one.
-func explain(spec capture.Spec, opt sourceOptions, err error) error {
-	if spec.Kind != capture.File {
-		return err
+// diagnose asks FFmpeg why a file or stream gives no pictures, or none that are worth it: OpenCV
+// does not tell, makes noise of what is encrypted, and takes a text for a film of it.
+func diagnose(spec capture.Spec, timeout time.Duration) error {
+	_, err := libav.Probe(spec.Path, max(timeout, time.Millisecond))
+	if err == nil {
+		return nil
 	}
-	_, reason := libav.Probe(spec.Path, opt.openTimeout)
-	if reason == nil {
-		return err
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // which does not name the source
 	}
-	if inner := errors.Unwrap(reason); inner != nil {
-		reason = inner
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil // the time was up for this question only
 	}
-	return fmt.Errorf("open %q: %w", spec.Name(), reason)
+	if text, _, ok := strings.Cut(err.Error(), " ("); ok && strings.Contains(err.Error(), "://") {
+		err = errors.New(text) // the address in the brackets may hold a password
+	}
+	return fmt.Errorf("open %q: %w", spec.Name(), err)
 }
 
 // limited ends a source after some frames.
