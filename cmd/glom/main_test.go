@@ -133,7 +133,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, want := range []string{
 		"--output", "--masks", "--json", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
-		"--order", "--query", "--attention", "--frames", "--open-timeout", "--quiet",
+		"--order", "--query", "--attention", "--frames", "--open-timeout", "--quiet", "--verbose",
 		"Examples:", "rtsp://", "synthetic:NAME", "lock", "glom process - --json -",
 	} {
 		if !strings.Contains(text, want) {

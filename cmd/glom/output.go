@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"glomstream/capture"
 	"glomstream/capture/libav"
 	"glomstream/glom/islands"
@@ -135,18 +137,11 @@ func newMasks(dir string, levels int, overwrite bool) (*masks, error) {
 
 // Write encodes the levels at the same time; they go into separate files.
 func (m *masks) Write(r *pipeline.Result) error {
-	errs := make([]error, len(m.folders))
-	var wg sync.WaitGroup
+	var g errgroup.Group
 	for l := range m.folders {
-		wg.Go(func() { errs[l] = m.write(l, r) })
+		g.Go(func() error { return m.write(l, r) })
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err // most often they all say the same
-		}
-	}
-	return nil
+	return g.Wait()
 }
 
 func (m *masks) write(l int, r *pipeline.Result) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,7 +50,7 @@ type processFlags struct {
 	order, query, att   string
 	frames              int
 	openTimeout         time.Duration
-	quiet               bool
+	quiet, verbose      bool
 }
 
 func (f *processFlags) register(fs *pflag.FlagSet) {
@@ -69,6 +70,7 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.frames, "frames", 0, "stop after so many frames (default: all)")
 	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "log on the standard error when the state is reset")
 }
 
 func process(ctx context.Context, args []string, t terminal) error {
@@ -244,6 +246,9 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	if f.masks != "" {
 		c.Pixels = all(model.Config().Levels)
 	}
+	if f.verbose {
+		c.Log = slog.New(slog.NewTextHandler(t.err, nil))
+	}
 	bar := newProgress(f.quiet, src.Info(), t.err)
 	c.Progress = bar.update
 	stats, err := pipeline.Run(ctx, c)
@@ -262,7 +267,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 
 // partial adds to an error what is left of the outputs.
 func (f *processFlags) partial(err error, frames int) error {
-	if frames == 0 {
+	if frames == 0 || f.output == "" && f.masks == "" && f.json == "-" {
 		return err
 	}
 	return fmt.Errorf("%w (%s kept in %s)", err, counted(frames), f.outputs())

@@ -342,6 +342,11 @@ func TestSizeChange(t *testing.T) {
 	}
 	readMask(t, filepath.Join(folder, "level2", "00001.png"), 64, 48)
 	readMask(t, filepath.Join(folder, "level2", "00002.png"), 96, 64)
+
+	r := try(t, strings.NewReader(""), "process", in, "--json", "-", "-q", "-v")
+	if r.code != exitOK || !strings.Contains(r.err, "state reset") || !strings.Contains(r.err, "frame=2 width=96 height=64") {
+		t.Errorf("exit code %d, log %q, want 0 and a line for frame 2", r.code, r.err)
+	}
 }
 
 // TestVideoSizeChange has a video file of two sizes, which OpenCV does not notice.
@@ -363,7 +368,7 @@ func TestVideoSizeChange(t *testing.T) {
 	if got := count(t, out).Packets; got != 20 {
 		t.Errorf("%d frames were kept", got)
 	}
-	fail(t, exitFailed, []string{"process", in, "--json", "-", "-q"}, "64x48 to 32x32", "standard output")
+	fail(t, exitFailed, []string{"process", in, "--json", "-", "-q"}, "64x48 to 32x32", "take the parts one by one")
 }
 
 // TestProgress has a standard error that is no terminal: JSON lines, the last of which is done.
