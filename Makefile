@@ -22,8 +22,8 @@ FUZZTIME      = 10s
 PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev \
 	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 
-# These link C libraries; everything else is also tested without cgo and without the vector kernels.
-CGO_PACKAGES = capture/opencv|capture/libav|glom/onednn|cmd
+# These need cgo; everything else is also tested without it and without the vector kernels.
+CGO_PACKAGES = capture/opencv|glom/onednn|cmd
 
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
