@@ -373,7 +373,7 @@ func TestVideoSizeChange(t *testing.T) {
 
 // TestProgress has a standard error that is no terminal: JSON lines, the last of which is done.
 func TestProgress(t *testing.T) {
-	r := try(t, nil, "process", "synthetic:demo?size=640x360&frames=80", "--json", os.DevNull)
+	r := try(t, nil, "process", "synthetic:demo?size=320x180&frames=45", "--json", os.DevNull)
 	lines := strings.Split(strings.TrimSpace(r.err), "\n")
 	for i, text := range lines {
 		var l progressLine
@@ -381,7 +381,7 @@ func TestProgress(t *testing.T) {
 			t.Fatalf("line %q: %v", text, err)
 		}
 		last := i == len(lines)-1
-		if l.Done != last || l.Frames != 80 || last != (l.Frame == 80) || (l.ETA == nil) != last || l.FPS <= 0 {
+		if l.Done != last || l.Frames != 45 || last != (l.Frame == 45) || (l.ETA == nil) != last || l.FPS <= 0 {
 			t.Errorf("line %d of %d: %s", i, len(lines), text)
 		}
 	}

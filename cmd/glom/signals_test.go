@@ -128,8 +128,10 @@ func TestBrokenPipe(t *testing.T) {
 
 // TestBench is a short run, whose numbers mean nothing but must be there.
 func TestBench(t *testing.T) {
+	out := []byte(succeed(t, "bench", "--frames", "3", "--rounds", "1", "--torch", "none", "--json"))
 	var report map[string]any
-	if err := json.Unmarshal([]byte(succeed(t, "bench", "--frames", "3", "--rounds", "1", "--torch", "none", "--json")), &report); err != nil {
+	var typed benchReport
+	if err := errors.Join(json.Unmarshal(out, &report), json.Unmarshal(out, &typed)); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"pipeline", "step"} {
@@ -146,7 +148,11 @@ func TestBench(t *testing.T) {
 	if report["torch"] != nil || report["no_torch"] == "" {
 		t.Errorf("--torch none: %v, %v", report["torch"], report["no_torch"])
 	}
-	table := succeed(t, "bench", "--frames", "2", "--rounds", "1", "--torch", "none")
+	var b strings.Builder
+	if err := typed.print(&b); err != nil {
+		t.Fatal(err)
+	}
+	table := b.String()
 	for _, want := range []string{"video", "640x360", "PyTorch"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table does not tell of %q:\n%s", want, table)
