@@ -5,6 +5,9 @@ import "math"
 // The loops below are the reference form of the hot kernels. kernels_simd.go holds the vector
 // form, which is used where the build and the processor have it.
 
+// Dot returns a·b, summed over the length of a; b is at least as long.
+func Dot(a, b []float32) float32 { return dot(a, b) }
+
 // dotLoop returns a·b.
 func dotLoop(a, b []float32) float32 {
 	b = b[:len(a)]

@@ -117,7 +117,7 @@ func TestReadKeepsSoftBordersApart(t *testing.T) {
 	for _, border := range []int{2, 4, 6, 8} {
 		x := softField(rows, cols, dim, border)
 		for i := 1; i < cols && border >= 6; i++ {
-			if c := dot(x[(i-1)*dim:i*dim], x[i*dim:(i+1)*dim]); c <= 0.95 {
+			if c := glom.Dot(x[(i-1)*dim:i*dim], x[i*dim:(i+1)*dim]); c <= 0.95 {
 				t.Fatalf("cosine %v over the border: single linkage at 0.95 would not run across it", c)
 			}
 		}

@@ -1,6 +1,10 @@
 package islands
 
-import "math"
+import (
+	"math"
+
+	"glomstream/glom"
+)
 
 // regions merges the locations of a grid into regions, each judged by its mean vector. A region
 // is named by its root, one of its locations.
@@ -69,7 +73,7 @@ func (g *regions) vector(a int32) []float32 { return g.sum[int(a)*g.dim:][:g.dim
 func (g *regions) measure(a int32) {
 	v := g.vector(a)
 	g.inv[a] = 0
-	if d := dot(v, v); d > 1e-12 {
+	if d := glom.Dot(v, v); d > 1e-12 {
 		g.inv[a] = float32(1 / math.Sqrt(float64(d)))
 	}
 }
@@ -84,7 +88,7 @@ func (g *regions) cos(a, b int32) float32 {
 		}
 		return 0
 	}
-	return s * dot(g.vector(a), g.vector(b))
+	return s * glom.Dot(g.vector(a), g.vector(b))
 }
 
 func (g *regions) find(i int32) int32 {
