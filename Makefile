@@ -83,8 +83,8 @@ lint: deps ## check format and style with gofumpt, staticcheck and golangci-lint
 fmt: ## format the code
 	$(TOOL) gofumpt -w .
 
-race: deps ## run all tests under the race detector
-	$(GO) test -race ./...
+race: deps ## run the tests under the race detector, without the longest
+	$(GO) test -race -short ./...
 
 leak: deps ## count OpenCV's matrices: none may be left
 	$(GO) test -tags matprofile ./capture/opencv/...

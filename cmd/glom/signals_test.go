@@ -128,6 +128,9 @@ func TestBrokenPipe(t *testing.T) {
 
 // TestBench is a short run, whose numbers mean nothing but must be there.
 func TestBench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws and encodes 240 frames, which takes minutes under the race detector")
+	}
 	out := []byte(succeed(t, "bench", "--frames", "3", "--rounds", "1", "--torch", "none", "--json"))
 	var report map[string]any
 	var typed benchReport
