@@ -52,6 +52,7 @@ const (
 	benchHidden  = 256
 	stepsPerTurn = 8
 	sgemmSide    = 1024
+	spin         = 100 * time.Millisecond // for which PyTorch's threads keep the cores busy after their work
 )
 
 // benchModel returns a model whose nets are not the identity, and a state and evidence for it.
@@ -114,6 +115,9 @@ func benchStep(ctx context.Context, torch *torchServer, rounds int) (*stepBench,
 	for range rounds {
 		if err := context.Cause(ctx); err != nil {
 			return nil, nil, err
+		}
+		if torch != nil {
+			time.Sleep(spin)
 		}
 		start := time.Now()
 		for range stepsPerTurn {
