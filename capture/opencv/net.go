@@ -7,10 +7,8 @@ package opencv
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"unsafe"
 
@@ -35,9 +33,11 @@ type convNet struct {
 // openNet loads a net and runs it once on a grid of rows by cols, to learn what it takes and
 // gives.
 func openNet(path string, rows, cols int) (*convNet, error) {
-	if err := checkModel(path); err != nil {
+	file, err := openRegular(path)
+	if err != nil {
 		return nil, err
 	}
+	file.Close()
 	C.shim_setup()
 	n := &convNet{in: gocv.NewMat(), out: gocv.NewMat()}
 	cpath := C.CString(path)
@@ -51,23 +51,6 @@ func openNet(path string, rows, cols int) (*convNet, error) {
 		return nil, err
 	}
 	return n, nil
-}
-
-func checkModel(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return plain(err)
-	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
-	case info.Size() == 0:
-		return errors.New("it is empty")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return plain(err)
-	}
-	return f.Close()
 }
 
 // learn finds out whether the net takes flow or colour alone, and its output size.

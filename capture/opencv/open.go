@@ -54,23 +54,31 @@ func checkWebcam(path string) error {
 	return f.Close()
 }
 
-func checkFile(path string) error {
-	// Opening a pipe or a device could block; Stat does not.
+// openRegular opens a file that has something in it. Opening a pipe or a device could block, so
+// it looks first.
+func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return plain(err)
-	}
 	switch {
+	case err != nil:
+		return nil, plain(err)
 	case info.IsDir():
-		return errors.New("it is a directory")
+		return nil, errors.New("it is a directory, not a regular file")
 	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
+		return nil, errors.New("it is not a regular file")
 	case info.Size() == 0:
-		return errors.New("it is empty")
+		return nil, errors.New("it is empty")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return plain(err)
+		return nil, plain(err)
+	}
+	return f, nil
+}
+
+func checkFile(path string) error {
+	f, err := openRegular(path)
+	if err != nil {
+		return err
 	}
 	defer f.Close()
 	head := make([]byte, 20)
