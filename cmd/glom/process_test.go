@@ -381,7 +381,7 @@ func TestProgress(t *testing.T) {
 			t.Fatalf("line %q: %v", text, err)
 		}
 		last := i == len(lines)-1
-		if l.Done != last || l.Frames != 45 || last != (l.Frame == 45) || (l.ETA == nil) != last || l.FPS <= 0 {
+		if l.Done != last || l.Frames != 45 || last && l.Frame != 45 || (l.ETA == nil) != last || l.FPS <= 0 {
 			t.Errorf("line %d of %d: %s", i, len(lines), text)
 		}
 	}
