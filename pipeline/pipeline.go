@@ -42,6 +42,8 @@ type Result struct {
 	Islands   []islands.Level // (L) ids per location, and what is known of each island
 	Labels    [][]uint16      // (L) of (H, W) island ids; nil for levels that are not in Config.Pixels
 	Agreement [][]float32     // (L) of (N) in 0..1
+	State     *glom.State     // the embeddings after the step, to be read only
+	Motion    []float32       // (N, 2) optical flow since the frame before in locations, see islands.Motion; nil if there is none
 	Canvas    capture.Frame   // the drawing, with the frame's Seq and times; W is 0 when nothing draws
 	FPS       float64         // frames settled per second, over the last second; 0 at first
 	Dropped   int             // frames dropped since the start, before this one

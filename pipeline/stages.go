@@ -79,7 +79,7 @@ func (t *settling) copyTo(s *slot) error {
 		if err != nil {
 			return fmt.Errorf("settle: %w", err)
 		}
-		s.state = state
+		s.state, s.res.State = state, state
 		for l := range s.res.Agreement {
 			s.res.Agreement[l] = state.Agreement(l)
 		}
@@ -91,7 +91,8 @@ func (t *settling) copyTo(s *slot) error {
 // readOut finds the islands of all levels.
 func (s *slot) readOut() {
 	defer s.since(s.clock(), &s.spent.ReadOut)
-	x := s.state
+	x, ev := s.state, &s.res.Evidence
+	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
 	for l := range s.res.Islands {
 		s.reader.Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
 	}
