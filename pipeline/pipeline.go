@@ -60,8 +60,10 @@ type Config struct {
 	Sinks    []Sink          // written to one after the other
 
 	// Burst is the number of settling steps on the first frame, and on the one after a reset.
-	// Default 8; on all other frames it is one step.
+	// Default 8.
 	Burst int
+	// Steps is the number of settling steps on all other frames. Default 1.
+	Steps int
 	// InFlight is how many frames may be on their way at a time. The default is one more than
 	// there are processors, and 2 with Latest: when the processors cannot keep up, a frame is as
 	// old when it is written as InFlight frames take.
@@ -95,7 +97,7 @@ func Run(ctx context.Context, c Config) (Stats, error) {
 	out := &writing{sinks: c.Sinks, progress: c.Progress, log: c.Log, clock: c.Clock, began: c.Clock()}
 	s := newRing(&c, stop, [batons]stage{
 		toLook:   &looking{frontEnd: c.FrontEnd, dim: c.Model.Config().Dim},
-		toSettle: &settling{model: c.Model, burst: c.Burst, clock: c.Clock},
+		toSettle: &settling{model: c.Model, burst: c.Burst, steps: c.Steps, clock: c.Clock},
 		toMatch:  &matching{matchers: make([]islands.Matcher, c.Model.Config().Levels)},
 		toWrite:  out,
 	})
@@ -130,6 +132,9 @@ func (c *Config) setDefaults() error {
 	if c.Burst == 0 {
 		c.Burst = 8
 	}
+	if c.Steps == 0 {
+		c.Steps = 1
+	}
 	if c.InFlight == 0 {
 		c.InFlight = runtime.GOMAXPROCS(0) + 1
 		if c.Latest {
@@ -142,8 +147,8 @@ func (c *Config) setDefaults() error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Burst < 1 || c.InFlight < 1 {
-		return fmt.Errorf("burst %d, in flight %d: want at least 1", c.Burst, c.InFlight)
+	if c.Burst < 1 || c.Steps < 1 || c.InFlight < 1 {
+		return fmt.Errorf("burst %d, steps %d, in flight %d: want at least 1", c.Burst, c.Steps, c.InFlight)
 	}
 	levels := c.Model.Config().Levels
 	for _, l := range c.Pixels {

@@ -32,8 +32,8 @@ func TestBadConfig(t *testing.T) {
 	}{
 		{"level above", func(c *Config) { c.Pixels = []int{3} }, "pipeline: labels of level 3: the model has levels 0 to 2"},
 		{"level below", func(c *Config) { c.Pixels = []int{-1} }, "pipeline: labels of level -1: the model has levels 0 to 2"},
-		{"burst", func(c *Config) { c.Burst = -1; c.InFlight = 1 }, "pipeline: burst -1, in flight 1: want at least 1"},
-		{"in flight", func(c *Config) { c.InFlight = -2 }, "pipeline: burst 8, in flight -2: want at least 1"},
+		{"burst", func(c *Config) { c.Burst = -1; c.InFlight = 1 }, "pipeline: burst -1, steps 1, in flight 1: want at least 1"},
+		{"in flight", func(c *Config) { c.InFlight = -2 }, "pipeline: burst 8, steps 1, in flight -2: want at least 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			src := newClip(1)
@@ -241,5 +241,18 @@ func TestMemoryFlat(t *testing.T) {
 	t.Logf("%.0f bytes in %.1f objects per frame", per, float64(after.Mallocs-before.Mallocs)/(frames-warm))
 	if per > most {
 		t.Errorf("%.0f bytes allocated per frame, want at most %d", per, most)
+	}
+}
+
+// TestSteps counts the settling steps: a burst on the first frame, then as many as asked for.
+func TestSteps(t *testing.T) {
+	for _, tt := range []struct{ burst, steps, want int }{{0, 0, 8 + 4}, {3, 2, 3 + 4*2}} {
+		c, _ := newConfig(t, newClip(5))
+		c.Burst, c.Steps = tt.burst, tt.steps
+		var got int
+		c.Sinks = []Sink{sink(func(r *Result) error { got = r.State.Steps; return nil })}
+		if _, err := Run(t.Context(), c); err != nil || got != tt.want {
+			t.Errorf("burst %d, steps %d: %d steps after 5 frames, error %v, want %d", tt.burst, tt.steps, got, err, tt.want)
+		}
 	}
 }

@@ -40,7 +40,8 @@ func (l *looking) do(s *slot) error {
 // settling owns the state of the video.
 type settling struct {
 	model *glom.Model
-	burst int
+	burst int         // settling steps on a first frame
+	steps int         // on the others
 	state *glom.State // nil before the first frame
 	clock func() time.Time
 	rate  meter
@@ -56,7 +57,7 @@ func (t *settling) do(s *slot) error {
 		}
 		t.state = state
 	}
-	steps := 1
+	steps := t.steps
 	if t.state.Steps == 0 {
 		steps = t.burst
 	}
