@@ -50,8 +50,9 @@ func (p *Parents) Add(child, parent, truthChild, truthParent []uint16) {
 // Rate returns the parent accuracy: over the frames so far, the fraction of child islands whose
 // parent is right. The parent is the island above that covers most of the child; it is right if most
 // of it lies in the true parent of the part in which most of the child lies. Children that lie
-// only on [Ignore] or mostly on background, in either truth, are left out. Range 0 to 1. Where both levels are the same fine
-// islands the rate is high; [Parents.F1] is not.
+// only on [Ignore], mostly on background or in a part whose whole is the background are left out.
+// Range 0 to 1. The rate is also high where nothing is grouped and both levels are the same fine
+// islands; F1 is not.
 func (p *Parents) Rate() float64 { return ratio(float64(p.right), float64(p.pairs)) }
 
 // Pairs returns the number of child islands behind [Parents.Rate], summed over the frames.
