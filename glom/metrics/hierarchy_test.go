@@ -93,6 +93,27 @@ func TestParentsOverTime(t *testing.T) {
 	}
 }
 
+// An island that is matched with nothing, under one that is matched with nothing, is wrong.
+func TestParentsUnmatched(t *testing.T) {
+	part := []uint16{1, 1, 1, 2, 2, 2, 0}
+	whole := []uint16{1, 1, 1, 1, 1, 1, 0}
+	var p Parents
+	p.Add([]uint16{11, 11, 12, 13, 13, 13, 10}, []uint16{51, 51, 52, 53, 53, 53, 50}, part, whole)
+	approx(t, "F1", p.F1(), 2.*1/(3+2), 1e-15) // 13 under 53 alone is right
+}
+
+// Pixels without a part may have a whole.
+func TestParentsIgnoredPart(t *testing.T) {
+	part, whole := []uint16{1, 1, Ignore}, []uint16{1, 1, 1}
+	var p Parents
+	p.Add([]uint16{1, 1, 2}, []uint16{1, 1, 1}, part, whole)
+	approx(t, "Rate", p.Rate(), 1, 0)
+	approx(t, "F1", p.F1(), 1, 0)
+	if p.Pairs() != 1 {
+		t.Errorf("Pairs = %d, want 1", p.Pairs())
+	}
+}
+
 // Where the truth says nothing, or names no whole, there is nothing to get wrong.
 func TestParentsWithoutTruth(t *testing.T) {
 	part := []uint16{1, 1, 2, 2, Ignore, Ignore, 3, 3}

@@ -82,6 +82,9 @@ func TestAverageRecall(t *testing.T) {
 	} {
 		approx(t, "AverageRecall", AverageRecall(c.in), c.want, 1e-12)
 	}
+	for k := range 10 { // a threshold is reached by its own value, whatever its rounding
+		approx(t, "AverageRecall", AverageRecall([]float64{float64(50+5*k) / 100}), float64(k+1)/10, 1e-12)
+	}
 }
 
 func TestExplainedVariation(t *testing.T) {

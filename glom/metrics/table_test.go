@@ -151,6 +151,17 @@ func TestTableReads(t *testing.T) {
 	}
 }
 
+// Of equals the smallest label wins, so that results do not hang on the order of a map.
+func TestTies(t *testing.T) {
+	tab := table([]uint16{1, 1, 2, 2}, []uint16{5, 6, 6, 5})
+	if pred, iou := tab.BestIoU(1); pred != 5 || iou != 1./3 {
+		t.Errorf("BestIoU = %d, %v, want 5, 1/3", pred, iou)
+	}
+	if got := tab.majority(); !maps.Equal(got, map[uint16]uint16{5: 1, 6: 1}) {
+		t.Errorf("majority = %v, want 1 for both", got)
+	}
+}
+
 // Two objects prefer the same prediction.
 func TestHungarianIoU(t *testing.T) {
 	truth := []uint16{1, 1, 1, 2, 2, 3}
