@@ -161,11 +161,11 @@ func markMask(dst, mask []bool, w, h int) {
 		}
 		for x := range w - 1 {
 			m := row[x]
-			diagonal := m
+			corner := m
 			if y < h-1 {
-				diagonal = below[x+1]
+				corner = below[x+1]
 			}
-			out[x] = m != row[x+1] || m != below[x] || m != diagonal
+			out[x] = m != row[x+1] || m != below[x] || m != corner
 		}
 		out[w-1] = row[w-1] != below[w-1]
 	}
