@@ -56,6 +56,23 @@ func New(cfg Config) (*Model, error) {
 	return m, nil
 }
 
+// With returns a model of the same weights, which both share, that steps by another rule: cfg may
+// differ from m's in order, query, attention, samples, beta, sigma and seed, but not in what
+// gives the weights their shape.
+func (m *Model) With(cfg Config) (*Model, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("glom: %w", err)
+	}
+	c := m.cfg
+	if cfg.Levels != c.Levels || cfg.Dim != c.Dim || cfg.Hidden != c.Hidden || cfg.Octaves != c.Octaves {
+		return nil, fmt.Errorf("glom: levels, dim, hidden and octaves %d, %d, %d, %d do not fit weights of %d, %d, %d, %d",
+			cfg.Levels, cfg.Dim, cfg.Hidden, cfg.Octaves, c.Levels, c.Dim, c.Hidden, c.Octaves)
+	}
+	cfg.Mix = c.Mix // those that a new model would start with
+	return &Model{Params: m.Params, cfg: cfg, identityBU: m.identityBU, identityTD: m.identityTD}, nil
+}
+
 // newModel returns a model of that shape whose weights are zero.
 func newModel(cfg Config) (*Model, error) {
 	cfg = cfg.withDefaults()
