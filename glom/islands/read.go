@@ -20,6 +20,9 @@ type Config struct {
 	// MinArea is the smallest island in locations; smaller ones go to the most similar
 	// neighbour. Default 4.
 	MinArea int
+	// Rims keeps islands that are nowhere two locations wide both ways. Most are no things but
+	// the mixed locations along a border, so by default they go to the most similar neighbour.
+	Rims bool
 }
 
 func (c Config) withDefaults() Config {
@@ -104,6 +107,9 @@ func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
 	g.connect()
 	g.link(float32(r.cfg.Link))
 	g.absorb(int32(minArea))
+	if !r.cfg.Rims {
+		g.absorbRims()
+	}
 	r.describe(dst, agreement, rows, cols, dim)
 }
 

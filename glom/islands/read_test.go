@@ -140,7 +140,7 @@ func TestReadDescribes(t *testing.T) {
 	c := []float32{0, 0, 2} // its length does not count
 	x := slices.Concat(a, b, c, a, b, c)
 	var l Level
-	NewReader(Config{Steps: -1, Link: 0.2, MinArea: 1}).Read(&l, x, []float32{0, 1, .5, .5, 0, 1}, 2, 3, 3)
+	NewReader(Config{Steps: -1, Link: 0.2, MinArea: 1, Rims: true}).Read(&l, x, []float32{0, 1, .5, .5, 0, 1}, 2, 3, 3)
 	want := []Island{
 		{
 			ID: 1, Area: 4, Box: image.Rect(0, 0, 2, 2), X: 0.5, Y: 0.5,
@@ -218,7 +218,7 @@ func TestReadIDsSuffice(t *testing.T) {
 		x[i*dim], x[i*dim+1] = float32(math.Cos(angle)), float32(math.Sin(angle))
 	}
 	var l Level
-	NewReader(Config{Steps: -1, Link: 0.9999, MinArea: 1}).Read(&l, x, nil, side, side, dim)
+	NewReader(Config{Steps: -1, Link: 0.9999, MinArea: 1, Rims: true}).Read(&l, x, nil, side, side, dim)
 	if len(l.Islands) < 10000 || len(l.Islands) > maxID {
 		t.Errorf("got %d islands", len(l.Islands))
 	}
@@ -265,5 +265,41 @@ func TestReadPanics(t *testing.T) {
 			}()
 			f()
 		})
+	}
+}
+
+// TestRims has a square, a ground, and around the square a rim that is like neither: it goes to
+// the one that is more like it, here the square. A bar of one location beside is a rim too.
+func TestRims(t *testing.T) {
+	picture := []string{
+		"..........",
+		".rrrr.....",
+		".rssr...b.",
+		".rssr...b.",
+		".rrrr...b.",
+		"........b.",
+	}
+	vectors := map[byte][]float32{'.': {1, 0, 0}, 's': {0, 1, 0}, 'r': {0.1, 0.5, 0.86}, 'b': {0, 0, 1}}
+	rows, cols := len(picture), len(picture[0])
+	var x []float32
+	for _, line := range picture {
+		for i := range len(line) {
+			x = append(x, vectors[line[i]]...)
+		}
+	}
+	var l Level
+	NewReader(Config{Steps: -1, Rims: true}).Read(&l, x, nil, rows, cols, 3)
+	if len(l.Islands) != 4 {
+		t.Errorf("with rims: %d islands, want 4", len(l.Islands))
+	}
+	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, 3)
+	checkLevel(t, &l)
+	if len(l.Islands) != 2 || l.Islands[1].Area != 16 || l.ID[2*cols+8] != 1 {
+		t.Errorf("without rims: %+v, want the ground and a square of 16 locations", l.Islands)
+	}
+	// A line has no two locations beside each other, and is left as it is.
+	NewReader(Config{Steps: -1, MinArea: 1}).Read(&l, x[:3*cols], nil, 1, cols, 3)
+	if len(l.Islands) != 1 {
+		t.Errorf("a row of one vector: %d islands", len(l.Islands))
 	}
 }

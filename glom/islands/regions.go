@@ -25,6 +25,8 @@ type regions struct {
 	near       []int32 // (entries) a location in the neighbouring region
 	mark       []int32 // (N) last pass that met the region
 	pass       int32
+	solid      []bool  // (N) whether the region is somewhere two locations wide both ways, at its root
+	grown      []int32 // (N) area of the region when that was found out
 	heap       []candidate
 }
 
@@ -53,6 +55,7 @@ func (g *regions) reset(x []float32, rows, cols, dim int) {
 	g.parent, g.area = resize(g.parent, n), resize(g.area, n)
 	g.sum, g.inv = resize(g.sum, n*dim), resize(g.inv, n)
 	g.offered, g.stamp, g.mark = resize(g.offered, n), resize(g.stamp, n), resize(g.mark, n)
+	g.solid, g.grown = resize(g.solid, n), resize(g.grown, n)
 	g.head, g.tail = resize(g.head, n), resize(g.tail, n)
 	g.next, g.near = resize(g.next, 4*n)[:0], resize(g.near, 4*n)[:0]
 	g.heap = g.heap[:0]
@@ -261,20 +264,61 @@ func (g *regions) offer(a, b int32, limit float32) {
 func (g *regions) absorb(area int32) {
 	for size := int32(1); size < area; size++ {
 		for i := range int32(g.n) {
-			if g.parent[i] != i || g.area[i] != size {
-				continue
-			}
-			best, top := int32(-1), float32(math.Inf(-1))
-			g.neighbours(i, func(b int32) {
-				if c := g.cos(i, b); c > top || c == top && b < best {
-					best, top = b, c
-				}
-			})
-			if best >= 0 {
-				g.union(best, i)
+			if g.parent[i] == i && g.area[i] == size {
+				g.yield(i)
 			}
 		}
 	}
+}
+
+// absorbRims gives regions that are nowhere two locations wide both ways to the most similar
+// neighbour, in scan order, until there is none: they are the rims that the mixed locations along
+// a border make, which are like neither side. In a grid of one row or column all is as it was.
+func (g *regions) absorbRims() {
+	if g.cols < 2 || g.n < 2*g.cols {
+		return
+	}
+	for found := true; found; {
+		found = false
+		g.markSolid()
+		for i := range int32(g.n) {
+			// One that has grown since may have become solid: the next round tells.
+			if g.parent[i] == i && !g.solid[i] && g.grown[i] == g.area[i] {
+				found = g.yield(i) || found
+			}
+		}
+	}
+}
+
+// markSolid marks the roots of the regions that hold a square of 2x2 locations, and notes the area
+// of all.
+func (g *regions) markSolid() {
+	clear(g.solid)
+	for i := range int32(g.n) {
+		g.grown[i] = g.area[i]
+		right, down := i+1, i+int32(g.cols)
+		if int(right)%g.cols == 0 || int(down) >= g.n {
+			continue
+		}
+		if a := g.find(i); g.find(right) == a && g.find(down) == a && g.find(down+1) == a {
+			g.solid[a] = true
+		}
+	}
+}
+
+// yield makes region a a part of the most similar neighbour, if it has one.
+func (g *regions) yield(a int32) bool {
+	best, top := int32(-1), float32(math.Inf(-1))
+	g.neighbours(a, func(b int32) {
+		if c := g.cos(a, b); c > top || c == top && b < best {
+			best, top = b, c
+		}
+	})
+	if best < 0 {
+		return false
+	}
+	g.union(best, a)
+	return true
 }
 
 func (g *regions) push(c candidate) {
