@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
 	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
+	"pipeline/eval":      {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":           {everything},
 }
 

@@ -96,6 +96,21 @@ func (p *progress) print(l progressLine) {
 	fmt.Fprintf(p.out, "%s\n", b)
 }
 
+// count shows that so many frames of a longer job are done.
+func (p *progress) count(what string, frames int) {
+	if p.bar != nil {
+		p.bar.Describe(shorten(what, 30))
+	}
+	p.update(pipeline.Stats{Frames: frames})
+}
+
+// clear takes the bar away.
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
 // end takes the bar away. err is why the run ended.
 func (p *progress) end(s pipeline.Stats, err error) {
 	switch {
