@@ -11,7 +11,7 @@ import "fmt"
 const minShort, minLong = 8, 12
 
 // Flow computes dense optical flow by DIS (Kroeger et al. 2016, dense inverse search) at the
-// fast preset. It keeps its buffers from call to call. Make one with NewFlow and Close it.
+// fast preset, but down to half the size of the picture. It keeps its buffers from call to call. Make one with NewFlow and Close it.
 type Flow struct{ p *C.shim_flow }
 
 // NewFlow returns a Flow.

@@ -16,7 +16,7 @@
 //   - pan: the camera pans over a world at rest in which only a dog runs
 //   - cut: a hard cut to another world in the middle (every 120 frames if endless)
 //   - potato: an irregular blob with knobs that tumbles ever faster
-//   - lock: a textured square bounces over two regions at exactly Speed pixels per frame
+//   - lock: a textured square of one tone bounces over two regions at exactly Speed pixels per frame
 //   - still: nothing moves and the sensor is free of noise, so that all frames are equal
 //
 // # Islands

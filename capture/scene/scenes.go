@@ -281,7 +281,7 @@ func lock(s *stage) {
 	s.region(0, plane{-far, far}, land(0xa8b0a4).textured(40, 0.7, 0.7))
 	s.region(s.rest(0, far, 0), box{far, far, 0}, land(0x7d8894).textured(40, 0.7, 0.7))
 	p := s.part(s.object())
-	s.add(p, node, box{60, 60, 0}, halves(s.between(0, 6), 0, 0xc47a52, 0xd8b060).textured(70, 0.8, 0.8))
+	s.add(p, node, box{60, 60, 0}, land(0xc47a52).textured(70, 0.8, 0.8))
 }
 
 // still is a park in which time stands.

@@ -90,13 +90,13 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 	f.methods(&c)
 	total := f.total(sets)
 	if lock {
-		total += eval.LockRuns()
+		total += eval.LockConfig{Frames: f.frames}.Total()
 	}
 	bar := newProgress(f.quiet, capture.Info{Name: "eval", Frames: total}, t.err)
 	c.Progress = bar.count
 	report, err := eval.Run(ctx, c, sets...)
 	if err == nil && lock {
-		report.Lock, err = eval.Lock(ctx, c)
+		report.Lock, err = eval.Lock(ctx, c, eval.LockConfig{Frames: f.frames})
 	}
 	bar.clear()
 	if err != nil {

@@ -29,28 +29,50 @@ type LockCurve struct {
 	IoU   []float64 `json:"iou"`   // (speeds) mean over frames and seeds of the best island's
 }
 
-// The run of a lock curve.
-const (
-	lockFrames = 40 // scored
-	lockSettle = 8  // before them
-	lockSeeds  = 3
-	lockW      = 640
-	lockH      = 360
-)
+// LockConfig says how a lock curve is measured. A zero field means its default.
+type LockConfig struct {
+	Speeds []float64 // locations per frame; default 0.1 to 4
+	Seeds  int       // scenes at each speed; default 3
+	Frames int       // scored, of each scene; default 40
+	W, H   int       // pixels; default 640 by 360
+}
 
-// LockSpeeds are the speeds of the lock curve, in locations per frame.
-func LockSpeeds() []float64 { return []float64{0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4} }
+// settleIn is how many frames of a scene are not scored.
+const settleIn = 8
+
+func (c LockConfig) withDefaults() LockConfig {
+	if c.Speeds == nil {
+		c.Speeds = []float64{0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4}
+	}
+	if c.Seeds == 0 {
+		c.Seeds = 3
+	}
+	if c.Frames == 0 {
+		c.Frames = 40
+	}
+	if c.W == 0 {
+		c.W, c.H = 640, 360
+	}
+	return c
+}
+
+// Total is how many frames Lock takes through the pipeline.
+func (c LockConfig) Total() int {
+	c = c.withDefaults()
+	return 4 * len(c.Speeds) * c.Seeds * (settleIn + c.Frames)
+}
 
 // Lock measures the lock curve of the model's own rule ("default") and of the paper's literal
 // rule, each with one and with two settling steps per frame.
-func Lock(ctx context.Context, c Config) (*LockReport, error) {
+func Lock(ctx context.Context, c Config, lc LockConfig) (*LockReport, error) {
+	lc = lc.withDefaults()
 	literal := c.Model.Config()
 	literal.Order, literal.Query = glom.Sync, glom.QueryState
 	paper, err := c.Model.With(literal)
 	if err != nil {
 		return nil, err
 	}
-	out := &LockReport{Frames: lockFrames, Seeds: lockSeeds, Speeds: LockSpeeds()}
+	out := &LockReport{Frames: lc.Frames, Seeds: lc.Seeds, Speeds: lc.Speeds}
 	done := 0
 	for _, rule := range []struct {
 		name  string
@@ -59,7 +81,7 @@ func Lock(ctx context.Context, c Config) (*LockReport, error) {
 		for steps := 1; steps <= 2; steps++ {
 			curve := LockCurve{Rule: rule.name, Steps: steps}
 			for _, speed := range out.Speeds {
-				iou, err := lock(ctx, c, rule.model, steps, speed, &done)
+				iou, err := c.lock(ctx, &lc, rule.model, steps, speed, &done)
 				if err != nil {
 					return nil, fmt.Errorf("synthetic:lock at %v locations per frame: %w", speed, err)
 				}
@@ -71,13 +93,13 @@ func Lock(ctx context.Context, c Config) (*LockReport, error) {
 	return out, nil
 }
 
-func lock(ctx context.Context, c Config, m *glom.Model, steps int, speed float64, done *int) (float64, error) {
-	_, cols := c.FrontEnd.Grid(lockW, lockH)
+func (c *Config) lock(ctx context.Context, lc *LockConfig, m *glom.Model, steps int, speed float64, done *int) (float64, error) {
+	_, cols := c.FrontEnd.Grid(lc.W, lc.H)
 	var sum mean
-	for seed := range uint64(lockSeeds) {
+	for seed := range uint64(lc.Seeds) {
 		src, err := scene.New(scene.Config{
-			Name: "lock", Seed: seed + 1, W: lockW, H: lockH, Frames: lockSettle + lockFrames,
-			Speed: speed * lockW / float64(cols),
+			Name: "lock", Seed: seed + 1, W: lc.W, H: lc.H, Frames: settleIn + lc.Frames,
+			Speed: speed * float64(lc.W) / float64(cols),
 		})
 		if err != nil {
 			return 0, err
@@ -100,9 +122,6 @@ func lock(ctx context.Context, c Config, m *glom.Model, steps int, speed float64
 	return sum.sum / float64(sum.n), nil
 }
 
-// LockRuns is how many frames Lock takes through the pipeline.
-func LockRuns() int { return 4 * len(LockSpeeds()) * lockSeeds * (lockSettle + lockFrames) }
-
 // lockSink scores the square.
 type lockSink struct {
 	level int
@@ -110,7 +129,7 @@ type lockSink struct {
 }
 
 func (s lockSink) Write(r *pipeline.Result) error {
-	if r.Frame.Seq < lockSettle {
+	if r.Frame.Seq < settleIn {
 		return nil
 	}
 	truth := r.Frame.Truth.Levels[3]
