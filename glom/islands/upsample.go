@@ -7,12 +7,13 @@ package islands
 // It is joint bilateral upsampling of labels. For the pixel at p with colour c, each label among
 // the 3x3 locations k around p scores
 //
-//	score(label) = Σ_{k has label} b(p - k) (exp(-|c - colour(k)|² / (2 s²)) + ε)
+//	score(label) = Σ_{k has label} b(p - k) (exp(-|c - colour(label)|² / (2 s²)) + ε)
 //
 // and the largest score wins. b is the quadratic B-spline: nearly a gaussian of half a location,
-// but it ends smoothly where the 3x3 locations end, so that the grid does not show. colour(k) is
-// the mean colour about the middle of location k; ε leaves a pixel whose colour is like no
-// location to the nearest ones.
+// but it ends smoothly where the 3x3 locations end, so that the grid does not show. colour(label)
+// is the mean colour about the middle of those of the 3x3 locations that have the label, so that a
+// location on the wrong side of a border does not win the pixels there; ε leaves a pixel whose
+// colour is like no label to the nearest ones.
 //
 // Only borders need that much: a coarse picture is labelled first, and each doubling of its size
 // scores the pixels near a border again and copies the rest.

@@ -53,9 +53,10 @@ func slowLabels(w, h int, l *Level, pix []byte) []uint16 {
 		v, u := (float64(i/w)+0.5)*float64(l.Rows)/float64(h), (float64(i%w)+0.5)*float64(l.Cols)/float64(w)
 		p := g.smooth(i%w, i/w)
 		score := map[uint16]float64{}
+		model := slowColours(g, l, int(v), int(u))
 		for r := max(0, int(v)-1); r <= min(l.Rows-1, int(v)+1); r++ {
 			for c := max(0, int(u)-1); c <= min(l.Cols-1, int(u)+1); c++ {
-				m := g.mean(r, c, l.Rows, l.Cols)
+				m := model[l.ID[r*l.Cols+c]]
 				d2 := float64((p.b-m.b)*(p.b-m.b) + (p.g-m.g)*(p.g-m.g) + (p.r-m.r)*(p.r-m.r))
 				score[l.ID[r*l.Cols+c]] += spline(v-float64(r)-0.5) * spline(u-float64(c)-0.5) *
 					(math.Exp(-d2/(2*colourSigma*colourSigma)) + outlier)
@@ -69,6 +70,28 @@ func slowLabels(w, h int, l *Level, pix []byte) []uint16 {
 		}
 	}
 	return labels
+}
+
+// slowColours is the mean colour of each label among the 3x3 locations around (row, col), where the
+// location itself stands for those outside the grid.
+func slowColours(g guide, l *Level, row, col int) map[uint16]colour {
+	sum, n := map[uint16]colour{}, map[uint16]int32{}
+	for r := row - 1; r <= row+1; r++ {
+		for c := col - 1; c <= col+1; c++ {
+			y, x := r, c
+			if y < 0 || x < 0 || y >= l.Rows || x >= l.Cols {
+				y, x = row, col
+			}
+			id, m := l.ID[y*l.Cols+x], g.mean(y, x, l.Rows, l.Cols)
+			s := sum[id]
+			sum[id] = colour{s.b + m.b, s.g + m.g, s.r + m.r}
+			n[id]++
+		}
+	}
+	for id, s := range sum {
+		sum[id] = colour{s.b / n[id], s.g / n[id], s.r / n[id]}
+	}
+	return sum
 }
 
 func TestLabelsAgreeWithFormula(t *testing.T) {

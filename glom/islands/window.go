@@ -43,7 +43,35 @@ func lookAround(ws []window, l *Level, g guide) []window {
 			win.colour[k/3][k%3] = ws[j].colour[1][1]
 		}
 	}
+	for i := range ws {
+		ws[i].pool()
+	}
 	return ws
+}
+
+// pool gives the locations of a label the mean of their colours: a location that has the wrong
+// label, as many do along a border that has just moved, must not speak for that label alone.
+func (win *window) pool() {
+	if win.n == 1 {
+		return
+	}
+	var sum [9]colour
+	var count [9]int32
+	for y, row := range win.slot {
+		for x, s := range row {
+			c := win.colour[y][x]
+			sum[s].b += c.b
+			sum[s].g += c.g
+			sum[s].r += c.r
+			count[s]++
+		}
+	}
+	for y, row := range win.slot {
+		for x, s := range row {
+			n := count[s]
+			win.colour[y][x] = colour{sum[s].b / n, sum[s].g / n, sum[s].r / n}
+		}
+	}
 }
 
 // find returns the index of a label, which it appends if it is new.

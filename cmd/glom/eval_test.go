@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"glomstream/pipeline/eval"
+)
+
+// drawMask writes a grey PNG in which a square has the value.
+func drawMask(t *testing.T, path string, w, h int, value uint8) {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for y := h / 4; y < h/2; y++ {
+		for x := w / 4; x < w/2; x++ {
+			img.Pix[y*w+x] = value
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := png.Encode(file, img); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEval measures a scene and a folder with all other methods, and writes everything.
+func TestEval(t *testing.T) {
+	dir := t.TempDir()
+	video := filepath.Join(dir, "set", "horse")
+	for _, name := range []string{"0.png", "1.png", "2.png"} {
+		if err := os.MkdirAll(filepath.Join(video, "frames"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		drawPicture(t, filepath.Join(video, "frames", name), 96, 64)
+		drawMask(t, filepath.Join(video, "masks", name), 96, 64, 255)
+	}
+	file, page, plots := filepath.Join(dir, "x.json"), filepath.Join(dir, "x.md"), filepath.Join(dir, "plots")
+	if err := os.Mkdir(plots, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	table := succeed(t, "eval", filepath.Join(dir, "set"), "synthetic:twins?size=96x64&frames=3", "--baselines",
+		"--json", file, "--report", page, "--plots", plots, "-q")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r eval.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Schema != eval.Schema || r.Weights != "none" || len(r.Sets) != 2 || r.Sets[0].Sequences[0].Name != "horse" || r.Sets[0].Sequences[0].Frames != 3 {
+		t.Errorf("report %+v", r)
+	}
+	markdown, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"## set", "## synthetic:twins", "glom, level 3", "front end alone", "best J"} {
+		if !strings.Contains(table, want) || !strings.Contains(string(markdown), want) {
+			t.Errorf("the tables do not tell of %q", want)
+		}
+	}
+	if !strings.Contains(string(markdown), "Made by `glom eval "+filepath.Join(dir, "set")) {
+		t.Errorf("the page does not say how it was made: %.200s", markdown)
+	}
+	if out := succeed(t, "eval", filepath.Join(dir, "set"), "--only", "horse", "--frames", "2", "--steps", "2", "-q", "--json", "-"); !strings.Contains(out, `"frames": 2`) {
+		t.Errorf("--json - prints %.300s", out)
+	}
+
+	mask := filepath.Join(video, "masks", "1.png")
+	drawMask(t, mask, 48, 64, 255)
+	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "-q"}, "horse", mask, "48x64 pixels, its frame has 96x64")
+	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "--only", "cow", "-q"}, "no such sequence", "horse")
+	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "nowhere"), "-q"}, "nowhere", "no such file")
+	fail(t, exitFailed, []string{"eval", tiny, "-q", "--plots", filepath.Join(dir, "no-folder")}, "no-folder")
+	fail(t, exitFailed, []string{"eval", tiny, "-q", "--report", filepath.Join(dir, "no-folder", "x.md")}, "x.md")
+	fail(t, exitFailed, []string{"eval", "synthetic:nonsense", "-q"}, "unknown synthetic scene")
+	fail(t, exitUsage, []string{"eval"}, "glom help eval")
+	fail(t, exitUsage, []string{"eval", tiny, "--steps", "0"}, "--steps 0")
+}
