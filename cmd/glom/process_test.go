@@ -161,7 +161,7 @@ func checkIslands(t *testing.T, l levelLine, want int) map[uint16]bool {
 	ids := make(map[uint16]bool)
 	area := 0.0
 	for _, s := range l.Islands {
-		if s.ID == 0 || ids[s.ID] || s.Area <= 0 || s.Box[2] <= 0 || s.Box[3] <= 0 || s.Cohesion < -1 || s.Cohesion > 1 ||
+		if s.ID == 0 || ids[s.ID] || s.Area <= 0 || s.Box[2] <= 0 || s.Box[3] <= 0 || s.Norm < 0 || s.Norm > 1 ||
 			s.Agreement < 0 || s.Agreement > 1 || s.Centroid[0] < s.Box[0] || s.Centroid[0] > s.Box[0]+s.Box[2] {
 			t.Errorf("level %d: island %+v", want, s)
 		}
