@@ -316,14 +316,27 @@ func checkOutputs(f *processFlags, source string) error {
 			return usagef("-o %q: %w", f.output, err)
 		}
 	}
-	files := []struct{ flag, name string }{{"-o", f.output}, {"--json", f.json}, {"--coco", f.coco}}
+	return checkFiles(source, f.overwrite, namedFile{"-o", f.output}, namedFile{"--json", f.json}, namedFile{"--coco", f.coco})
+}
+
+// namedFile is a file to be written, and the flag that names it.
+type namedFile struct{ flag, name string }
+
+// checkFiles finds what would make writing any of the files fail; they may have no name.
+func checkFiles(source string, overwrite bool, files ...namedFile) error {
 	for i, a := range files {
+		if a.name == "" {
+			continue
+		}
 		for _, b := range files[:i] {
-			if a.name != "" && filepath.Clean(a.name) == filepath.Clean(b.name) {
+			if filepath.Clean(a.name) == filepath.Clean(b.name) {
 				return usagef("%s and %s name the same file %q", b.flag, a.flag, b.name)
 			}
 		}
-		if err := checkFile(a.name, source, f.overwrite); a.name != "" && a.name != "-" && err != nil {
+		if a.name == "-" {
+			continue
+		}
+		if err := checkFile(a.name, source, overwrite); err != nil {
 			return err
 		}
 	}

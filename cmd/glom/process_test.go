@@ -67,8 +67,8 @@ func TestLevelsAndViews(t *testing.T) {
 	}
 }
 
-// readMask checks that a mask is a 16-bit grey PNG, and returns its ids.
-func readMask(t *testing.T, path string, w, h int) map[uint16]int {
+// readGray reads a mask, which must be a 16-bit grey PNG of that size.
+func readGray(t *testing.T, path string, w, h int) *image.Gray16 {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -82,6 +82,13 @@ func readMask(t *testing.T, path string, w, h int) map[uint16]int {
 	if !ok || gray.Rect != image.Rect(0, 0, w, h) {
 		t.Fatalf("%s: got %T of %v, want 16-bit grey of %dx%d", path, img, img.Bounds(), w, h)
 	}
+	return gray
+}
+
+// readMask returns the ids of a mask and how many pixels have each.
+func readMask(t *testing.T, path string, w, h int) map[uint16]int {
+	t.Helper()
+	gray := readGray(t, path, w, h)
 	ids := make(map[uint16]int)
 	for y := range h {
 		for x := range w {
