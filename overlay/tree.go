@@ -24,8 +24,8 @@ const (
 	sideWidth    = 224 // of the column that tells of the levels
 	sideGap      = 36
 	leastTree    = 760  // width of the rows of cards
-	mostTree     = 2016 // room for 24 of the smallest cards
-	leastCard    = 76
+	mostTree     = 2240 // room for 28 of the smallest cards
+	leastCard    = 72
 	mostCard     = 128
 	cardGap      = 8
 	cardFoot     = 24 // bar and text below a card
@@ -206,7 +206,7 @@ func (p *poster) card(n *node) (x, y int) {
 // confidence as a bar, and a line to its parent, the thicker the more of it lies inside. Of levels
 // that have more islands than a row has room for, the largest are shown.
 //
-// The picture is about 2300 by 1300 pixels for the usual five levels. It takes some tenths of a
+// The picture is about 2500 by 1400 pixels for the usual five levels. It takes some tenths of a
 // second and memory of its own, so it is not for every frame of a video. Tree panics if sizes do
 // not fit together.
 func (d *Drawer) Tree(t *Tree) capture.Frame {

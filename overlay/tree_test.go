@@ -53,7 +53,7 @@ func TestTreeLayout(t *testing.T) {
 		tree := growTree(64, 48, counts...)
 		p := layOut(tree)
 		for l, row := range p.rows {
-			if want := counts[l]; len(row) != want && (len(row) > want || want <= 24 && l+1 == len(counts)) {
+			if want := counts[l]; len(row) != want && (len(row) > want || want <= 28 && l+1 == len(counts)) {
 				t.Errorf("%v: row %d has %d nodes", counts, l, len(row))
 			}
 			for i, n := range row {
@@ -73,7 +73,7 @@ func TestTreeLayout(t *testing.T) {
 				}
 			}
 		}
-		if w, h := p.size(); w > 2400 || h > 2400 {
+		if w, h := p.size(); w > 2600 || h > 2400 {
 			t.Errorf("%v: %dx%d", counts, w, h)
 		}
 	}
