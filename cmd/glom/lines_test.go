@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"image"
+	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -196,7 +198,7 @@ func TestDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, field := range strings.Split(golden, `"`) {
+	for field := range strings.SplitSeq(golden, `"`) {
 		if strings.Contains(golden, `"`+field+`":`) {
 			fields[field] = nil
 		}
@@ -204,6 +206,42 @@ func TestDocumented(t *testing.T) {
 	for field := range fields {
 		if !strings.Contains(string(page), "`"+field+"`") {
 			t.Errorf("docs/schema.md does not tell of %q", field)
+		}
+	}
+}
+
+// BenchmarkLine writes as many islands as the demo scene has, 181.
+func BenchmarkLine(b *testing.B) {
+	r := pipeline.Result{Frame: capture.Frame{W: 640, H: 360}, Islands: make([]islands.Level, 5)}
+	rng := rand.New(rand.NewPCG(1, 1))
+	reader := islands.NewReader(islands.Config{})
+	for l, n := range []int{51, 46, 40, 31, 13} {
+		var at [][2]int // Voronoi cells, each of a direction of its own
+		for range n {
+			at = append(at, [2]int{rng.IntN(40), rng.IntN(22)})
+		}
+		const dim = 64
+		x := make([]float32, 22*40*dim)
+		for i := range 22 * 40 {
+			near, best := 0, 1<<30
+			for k, p := range at {
+				if d := (i%40-p[0])*(i%40-p[0]) + (i/40-p[1])*(i/40-p[1]); d < best {
+					near, best = k, d
+				}
+			}
+			x[i*dim+near] = 1
+		}
+		reader.Read(&r.Islands[l], x, nil, 22, 40, dim)
+	}
+	new(islands.Linker).Link(r.Islands)
+	out, err := newLines("-", io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := out.Write(&r); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
