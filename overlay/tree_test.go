@@ -71,6 +71,9 @@ func TestTreeLayout(t *testing.T) {
 				if i > 0 && n.parent != nil && row[i-1].parent.x > n.parent.x {
 					t.Errorf("%v: level %d: lines %d and %d cross", counts, l, i-1, i)
 				}
+				if i > 0 && n.parent == row[i-1].parent && n.X < row[i-1].X {
+					t.Errorf("%v: level %d: brothers %d and %d are not as in the picture", counts, l, i-1, i)
+				}
 			}
 		}
 		if w, h := p.size(); w > 2600 || h > 2400 {

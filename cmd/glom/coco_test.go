@@ -29,6 +29,9 @@ func readCoco(t *testing.T, path string) cocoFile {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if bytes.Contains(data, []byte(`\u00`)) {
+		t.Errorf("%s: masks are escaped", path)
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	var f cocoFile
