@@ -15,6 +15,8 @@
 //	canvas := pool.Frame(d.Size(frame.W, frame.H))
 //	d.Draw(&canvas, &overlay.Scene{Frame: &frame, Labels: labels, FPS: 31})
 //
+// The parse tree of one frame makes a picture of its own, see [Drawer.Tree].
+//
 // # Colours
 //
 // The colour of an island is a function of its id alone, see [Colour]: an island that keeps its id

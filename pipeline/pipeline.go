@@ -39,7 +39,7 @@ type Sink interface {
 type Result struct {
 	Frame     capture.Frame
 	Evidence  capture.Evidence
-	Islands   []islands.Level // (L) ids per location, and what is known of each island
+	Islands   []islands.Level // (L) the parse tree: ids per location, and what is known of each island
 	Labels    [][]uint16      // (L) of (H, W) island ids; nil for levels that are not in Config.Pixels
 	Agreement [][]float32     // (L) of (N) in 0..1
 	State     *glom.State     // the embeddings after the step, to be read only

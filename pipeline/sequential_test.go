@@ -54,6 +54,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 			islands.NewReader(c.Islands).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
 			matchers[l].Match(&r.Islands[l])
 		}
+		new(islands.Linker).Link(r.Islands)
 		for _, l := range c.Pixels {
 			r.Labels[l] = make([]uint16, w*h)
 			new(islands.Upsampler).Labels(r.Labels[l], w, h, &r.Islands[l], f.Pix, f.Stride)
@@ -145,7 +146,8 @@ func compare(got, want *Result) error {
 	}
 	for l := range want.Islands { // field by field: a Level has scratch space, too
 		g, w := got.Islands[l], want.Islands[l]
-		if g.Rows != w.Rows || g.Cols != w.Cols || !slices.Equal(g.ID, w.ID) || !reflect.DeepEqual(g.Islands, w.Islands) {
+		if g.Rows != w.Rows || g.Cols != w.Cols || !slices.Equal(g.ID, w.ID) ||
+			g.Nesting != w.Nesting || g.Agreement != w.Agreement || !reflect.DeepEqual(g.Islands, w.Islands) {
 			return fmt.Errorf("islands of level %d differ", l)
 		}
 	}

@@ -51,6 +51,7 @@ type slot struct {
 	reset   bool        // the state was reset after this frame
 	state   *glom.State // a copy, so that the next frame can go on with the original
 	reader  *islands.Reader
+	linker  islands.Linker
 	ups     islands.Upsampler
 	labels  [][]uint16 // (L) of (H, W); nil for levels that are not in pixels
 	spent   Stats      // the busy times of this frame
@@ -113,6 +114,7 @@ func (s *slot) run() {
 	s.turn(toSettle)
 	s.freely((*slot).readOut)
 	s.turn(toMatch)
+	s.freely((*slot).link)
 	s.freely((*slot).upsample)
 	s.freely((*slot).drawCanvas)
 	s.turn(toWrite)

@@ -115,6 +115,12 @@ func (m *matching) do(s *slot) error {
 	return nil
 }
 
+// link makes the levels a parse tree.
+func (s *slot) link() {
+	defer s.since(s.clock(), &s.spent.ReadOut)
+	s.linker.Link(s.res.Islands)
+}
+
 // upsample gives the pixels their island ids, at the levels where that is wanted.
 func (s *slot) upsample() {
 	defer s.since(s.clock(), &s.spent.Upsample)

@@ -14,7 +14,7 @@ type Stats struct {
 	Decode   time.Duration // in Source.Next, so a live source's waiting for the next picture is in it
 	FrontEnd time.Duration
 	Settle   time.Duration
-	ReadOut  time.Duration // islands and their ids
+	ReadOut  time.Duration // islands, their ids and parents
 	Upsample time.Duration // labels at pixel size
 	Draw     time.Duration
 	Sink     time.Duration

@@ -42,6 +42,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"process", "turn a video into an annotated video, masks or JSON", process},
+		{"tree", "show the parse tree of one frame as a picture or as JSON", tree},
 		{"eval", "measure the islands against a known truth, beside other methods", evaluate},
 		{"bench", "measure speed and memory on this machine", bench},
 		{"doctor", "tell what this machine can do", doctor},
@@ -133,6 +134,7 @@ Examples:
   glom process video.mp4 -o annotated.mkv
   glom process 0 -o webcam.mkv --level part      (Ctrl-C finishes the file)
   glom process synthetic:demo -o demo.mkv --level all
+  glom tree video.mp4 --frame 30 -o tree.png
   glom help process
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 143 by SIGTERM.

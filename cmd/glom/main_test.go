@@ -105,6 +105,17 @@ func TestUsageErrors(t *testing.T) {
 		{"process " + tiny + " -o x.avi", `".avi"; the name must end in .mkv, .webm or .mp4`},
 		{"process " + tiny + " -o -", ".mkv"},
 		{"process " + tiny + " -o x.mkv --json ./x.mkv", "same file"},
+		{"process " + tiny + " --coco -", "--coco -"},
+		{"process " + tiny + " --json x --coco ./x", "--json and --coco name the same file"},
+		{"tree", "one SOURCE, got 0"},
+		{"tree a b -o x.png", "one SOURCE, got 2"},
+		{"tree " + tiny, "nothing to write"},
+		{"tree " + tiny + " -o x.svg", `"x.svg": the name must end in .png`},
+		{"tree " + tiny + " -o x", "must end in .png"},
+		{"tree " + tiny + " --frame -1 -o x.png", "--frame -1"},
+		{"tree " + tiny + " --open-timeout 0s -o x.png", "--open-timeout"},
+		{"tree " + tiny + " -o x.png --json ./x.png", "same file"},
+		{"tree " + tiny + " --order back --json -", "back"},
 		{"bench --frames 0", "at least 1"},
 		{"bench a b", "at most one"},
 		{"doctor now", "no arguments"},
@@ -121,7 +132,7 @@ func TestUsageErrors(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}} {
 		text := succeed(t, args...)
-		for _, want := range []string{"process", "bench", "doctor", "version", "Examples:", "glom process video.mp4 -o annotated.mkv", "Exit codes"} {
+		for _, want := range []string{"process", "tree", "bench", "doctor", "version", "Examples:", "glom process video.mp4 -o annotated.mkv", "Exit codes"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("glom %v does not tell of %q", args, want)
 			}
@@ -132,7 +143,7 @@ func TestHelp(t *testing.T) {
 		t.Error("glom help process and glom process --help differ")
 	}
 	for _, want := range []string{
-		"--output", "--masks", "--json", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
+		"--output", "--masks", "--json", "--coco", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
 		"--order", "--query", "--attention", "--frames", "--open-timeout", "--quiet", "--verbose",
 		"Examples:", "rtsp://", "synthetic:NAME", "lock", "glom process - --json -",
 	} {
@@ -143,6 +154,15 @@ func TestHelp(t *testing.T) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if len([]rune(line)) > 110 {
 			t.Errorf("a line of the help is %d wide: %q", len([]rune(line)), line)
+		}
+	}
+	text = succeed(t, "help", "tree")
+	for _, want := range []string{
+		"--frame", "--output", "--json", "--overwrite", "--weights", "--frontend", "--config", "--order", "--query", "--attention",
+		"--open-timeout", "--quiet", "Examples:", "rtsp://", "glom tree photo.jpg -o tree.png",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the help of tree does not tell of %q", want)
 		}
 	}
 	for _, want := range []string{"--frames", "--json", "--torch", "--rounds"} {

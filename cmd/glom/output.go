@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -17,7 +15,6 @@ import (
 
 	"glomstream/capture"
 	"glomstream/capture/libav"
-	"glomstream/glom/islands"
 	"glomstream/pipeline"
 )
 
@@ -65,6 +62,11 @@ func openOutputs(f *processFlags, info capture.Info, levels int, t terminal) (ou
 	}
 	if f.json != "" {
 		if err := add(newLines(f.json, t.out)); err != nil {
+			return nil, err
+		}
+	}
+	if f.coco != "" {
+		if err := add(newCoco(f.coco, levels)); err != nil {
 			return nil, err
 		}
 	}
@@ -186,100 +188,3 @@ func (p *pngBuffers) Get() *png.EncoderBuffer {
 }
 
 func (p *pngBuffers) Put(b *png.EncoderBuffer) { p.pool.Put(b) }
-
-// lines writes one JSON object per frame and flushes it.
-type lines struct {
-	name string
-	file io.Closer // nil for the standard output
-	buf  *bufio.Writer
-}
-
-func newLines(name string, stdout io.Writer) (*lines, error) {
-	if name == "-" {
-		return &lines{name: "standard output", buf: bufio.NewWriter(stdout)}, nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return nil, fmt.Errorf("create %q: %w", name, bare(err))
-	}
-	return &lines{name: strconv.Quote(name), file: file, buf: bufio.NewWriter(file)}, nil
-}
-
-// frameLine is one line of --json. Positions and areas are in pixels of the frame, y downward,
-// as precise as the grid of locations.
-type frameLine struct {
-	Frame   uint64      `json:"frame"`  // number from 0; a gap is a frame that was dropped
-	Time    float64     `json:"time_s"` // presentation time in seconds
-	Width   int         `json:"width"`
-	Height  int         `json:"height"`
-	Dropped int         `json:"dropped"` // frames dropped so far
-	Levels  []levelLine `json:"levels"`
-}
-
-type levelLine struct {
-	Level   int          `json:"level"`
-	Islands []islandLine `json:"islands"`
-}
-
-type islandLine struct {
-	ID        uint16     `json:"id"` // the same from frame to frame
-	Area      float64    `json:"area"`
-	Box       [4]float64 `json:"box"`      // x, y, width, height
-	Centroid  [2]float64 `json:"centroid"` // x, y
-	Cohesion  float64    `json:"cohesion"`
-	Agreement float64    `json:"agreement"`
-}
-
-func (l *lines) Write(r *pipeline.Result) error {
-	line := frameLine{
-		Frame: r.Frame.Seq, Time: round(r.Frame.PTS.Seconds(), 1e6), Width: r.Frame.W, Height: r.Frame.H,
-		Dropped: r.Dropped, Levels: make([]levelLine, len(r.Islands)),
-	}
-	for k := range r.Islands {
-		line.Levels[k] = describe(k, &r.Islands[k], r.Frame.W, r.Frame.H)
-	}
-	err := json.NewEncoder(l.buf).Encode(line)
-	if err == nil {
-		err = l.buf.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", l.name, bare(err))
-	}
-	return nil
-}
-
-// describe turns the islands of a level from locations into pixels.
-func describe(level int, in *islands.Level, w, h int) levelLine {
-	sx, sy := float64(w)/float64(in.Cols), float64(h)/float64(in.Rows)
-	out := levelLine{Level: level, Islands: make([]islandLine, len(in.Islands))}
-	for i, s := range in.Islands {
-		b := s.Box
-		out.Islands[i] = islandLine{
-			ID:   s.ID,
-			Area: round(float64(s.Area)*sx*sy, 1),
-			Box: [4]float64{
-				round(float64(b.Min.X)*sx, 10), round(float64(b.Min.Y)*sy, 10),
-				round(float64(b.Dx())*sx, 10), round(float64(b.Dy())*sy, 10),
-			},
-			Centroid:  [2]float64{round((s.X+0.5)*sx, 10), round((s.Y+0.5)*sy, 10)},
-			Cohesion:  round(s.Cohesion, 1e4),
-			Agreement: round(s.Agreement, 1e4),
-		}
-	}
-	return out
-}
-
-// round rounds to 1/unit.
-func round(v, unit float64) float64 {
-	if v < 0 {
-		return -round(-v, unit)
-	}
-	return float64(int64(v*unit+0.5)) / unit
-}
-
-func (l *lines) Close() error {
-	if l.file == nil {
-		return nil
-	}
-	return l.file.Close()
-}

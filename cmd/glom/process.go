@@ -20,12 +20,13 @@ import (
 	"glomstream/pipeline"
 )
 
-const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--json FILE]
+const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--json FILE] [--coco FILE]
 
 Finds the islands in a video, one settling step per frame, and writes at least one of: an
-annotated video, id masks, JSON lines. Live sources run until Ctrl-C, which finishes the files.
-After an error, what was written stays. Pictures of several sizes go into masks and JSON, but not
-into one video (-o); a video file that changes its size midway ends there with an error.
+annotated video, id masks, the parse tree of each frame as a JSON line, a data set for COCO's tools.
+Live sources run until Ctrl-C, which finishes the files. After an error, what was written stays.
+Pictures of several sizes go into masks and JSON, but not into one video (-o); a video file that
+changes its size midway ends there with an error.
 
 ` + sourceHelp
 
@@ -35,24 +36,26 @@ Examples:
   glom process video.mp4 -o annotated.mkv
   glom process video.mp4 -o all.webm --level all
   glom process 'frames/*.jpg' --masks masks --json islands.ndjson
+  glom process video.mp4 --coco islands.json
   ffmpeg -i in.ts -f yuv4mpegpipe - | glom process - --json - | jq .`
 
 // processFlags are the flags of glom process.
 type processFlags struct {
+	output, masks, json, coco string
+	overwrite                 bool
+	level, view               string
+	opacity                   float64
 	modelFlags
-	output, masks, json string
-	overwrite           bool
-	level, view         string
-	opacity             float64
-	frames              int
-	openTimeout         time.Duration
-	quiet, verbose      bool
+	frames         int
+	openTimeout    time.Duration
+	quiet, verbose bool
 }
 
 func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "o", "", "annotated video: .mkv, .webm or .mp4 (.mp4 is lost if the program is killed)")
 	fs.StringVar(&f.masks, "masks", "", "folder for masks: levelL/NNNNN.png, 16-bit grey, pixel = island id from 1")
-	fs.StringVar(&f.json, "json", "", "file for one JSON line per frame; - for the standard output")
+	fs.StringVar(&f.json, "json", "", "file for the parse tree, one JSON line per frame; - for the standard output")
+	fs.StringVar(&f.coco, "coco", "", "file for all islands as a COCO data set: masks as RLE, a category per level")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
@@ -74,8 +77,11 @@ func process(ctx context.Context, args []string, t terminal) error {
 	if fs.NArg() != 1 {
 		return usagef("process takes one SOURCE, got %d: see glom help process", fs.NArg())
 	}
-	if f.output == "" && f.masks == "" && f.json == "" {
-		return usagef("nothing to write: give -o FILE, --masks DIR or --json FILE")
+	if f.output == "" && f.masks == "" && f.json == "" && f.coco == "" {
+		return usagef("nothing to write: give -o FILE, --masks DIR, --json FILE or --coco FILE")
+	}
+	if f.coco == "-" {
+		return usagef("--coco -: want the name of a file; lines for a pipe come from --json -")
 	}
 	if f.frames < 0 {
 		return usagef("--frames %d: want 0 or more", f.frames)
@@ -174,7 +180,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	if f.output != "" {
 		c.Draw, c.Pixels = draw.drawer, draw.levels
 	}
-	if f.masks != "" {
+	if f.masks != "" || f.coco != "" {
 		c.Pixels = all(model.Config().Levels)
 	}
 	if f.verbose {
@@ -198,7 +204,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 
 // partial adds to an error what is left of the outputs.
 func (f *processFlags) partial(err error, frames int) error {
-	if frames == 0 || f.output == "" && f.masks == "" && f.json == "-" {
+	if frames == 0 || f.output == "" && f.masks == "" && f.coco == "" && f.json == "-" {
 		return err
 	}
 	return fmt.Errorf("%w (%s kept in %s)", err, counted(frames), f.outputs())
@@ -214,7 +220,7 @@ func counted(frames int) string {
 // outputs names what is written.
 func (f *processFlags) outputs() string {
 	var names []string
-	for _, n := range []string{f.output, f.masks, f.json} {
+	for _, n := range []string{f.output, f.masks, f.json, f.coco} {
 		if n == "-" {
 			n = "standard output"
 		}
@@ -232,28 +238,49 @@ func checkOutputs(f *processFlags, source string) error {
 			return usagef("-o %q: %w", f.output, err)
 		}
 	}
-	if f.output != "" && filepath.Clean(f.output) == filepath.Clean(f.json) {
-		return usagef("-o and --json name the same file %q", f.output)
-	}
-	in, inErr := os.Stat(source)
-	for _, name := range []string{f.output, f.json} {
-		if name == "" || name == "-" && name == f.json {
+	return checkFiles(source, f.overwrite, namedFile{"-o", f.output}, namedFile{"--json", f.json}, namedFile{"--coco", f.coco})
+}
+
+// namedFile is a file to be written, and the flag that names it.
+type namedFile struct{ flag, name string }
+
+// checkFiles finds what would make writing any of the files fail; they may have no name.
+func checkFiles(source string, overwrite bool, files ...namedFile) error {
+	for i, a := range files {
+		if a.name == "" {
 			continue
 		}
-		switch st, err := os.Stat(name); {
-		case errors.Is(err, os.ErrNotExist):
-			if dir := filepath.Dir(name); !isFolder(dir) {
-				return fmt.Errorf("write %q: there is no folder %q; make it first", name, dir)
+		for _, b := range files[:i] {
+			if filepath.Clean(a.name) == filepath.Clean(b.name) {
+				return usagef("%s and %s name the same file %q", b.flag, a.flag, b.name)
 			}
-		case err != nil:
-			return fmt.Errorf("write %q: %w", name, bare(err))
-		case st.IsDir():
-			return fmt.Errorf("write %q: it is a folder; name a file in it", name)
-		case inErr == nil && os.SameFile(st, in):
-			return fmt.Errorf("write %q: it is the source", name)
-		case !f.overwrite && st.Mode().IsRegular():
-			return fmt.Errorf("write %q: it exists; give -y to overwrite it", name)
 		}
+		if a.name == "-" {
+			continue
+		}
+		if err := checkFile(a.name, source, overwrite); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFile finds what would make writing a file fail.
+func checkFile(name, source string, overwrite bool) error {
+	in, inErr := os.Stat(source)
+	switch st, err := os.Stat(name); {
+	case errors.Is(err, os.ErrNotExist):
+		if dir := filepath.Dir(name); !isFolder(dir) {
+			return fmt.Errorf("write %q: there is no folder %q; make it first", name, dir)
+		}
+	case err != nil:
+		return fmt.Errorf("write %q: %w", name, bare(err))
+	case st.IsDir():
+		return fmt.Errorf("write %q: it is a folder; name a file in it", name)
+	case inErr == nil && os.SameFile(st, in):
+		return fmt.Errorf("write %q: it is the source", name)
+	case !overwrite && st.Mode().IsRegular():
+		return fmt.Errorf("write %q: it exists; give -y to overwrite it", name)
 	}
 	return nil
 }

@@ -67,8 +67,8 @@ func TestLevelsAndViews(t *testing.T) {
 	}
 }
 
-// readMask checks that a mask is a 16-bit grey PNG, and returns its ids.
-func readMask(t *testing.T, path string, w, h int) map[uint16]int {
+// readGray reads a mask, which must be a 16-bit grey PNG of that size.
+func readGray(t *testing.T, path string, w, h int) *image.Gray16 {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -82,6 +82,13 @@ func readMask(t *testing.T, path string, w, h int) map[uint16]int {
 	if !ok || gray.Rect != image.Rect(0, 0, w, h) {
 		t.Fatalf("%s: got %T of %v, want 16-bit grey of %dx%d", path, img, img.Bounds(), w, h)
 	}
+	return gray
+}
+
+// readMask returns the ids of a mask and how many pixels have each.
+func readMask(t *testing.T, path string, w, h int) map[uint16]int {
+	t.Helper()
+	gray := readGray(t, path, w, h)
 	ids := make(map[uint16]int)
 	for y := range h {
 		for x := range w {
@@ -161,7 +168,7 @@ func checkIslands(t *testing.T, l levelLine, want int) map[uint16]bool {
 	ids := make(map[uint16]bool)
 	area := 0.0
 	for _, s := range l.Islands {
-		if s.ID == 0 || ids[s.ID] || s.Area <= 0 || s.Box[2] <= 0 || s.Box[3] <= 0 || s.Cohesion < -1 || s.Cohesion > 1 ||
+		if s.ID == 0 || ids[s.ID] || s.Area <= 0 || s.Box[2] <= 0 || s.Box[3] <= 0 || s.Norm < 0 || s.Norm > 1 ||
 			s.Agreement < 0 || s.Agreement > 1 || s.Centroid[0] < s.Box[0] || s.Centroid[0] > s.Box[0]+s.Box[2] {
 			t.Errorf("level %d: island %+v", want, s)
 		}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the pictures of this folder: one strip per clip, the sub-part, part and object level of
-# one frame beside each other. Needs bin/glom, ffmpeg, and the folder of clips as its argument.
+# one frame beside each other, and a parse tree. Needs bin/glom, ffmpeg, and the folder of clips as its argument.
 #
 #   sam2__01_dog.mp4, sam2__04_coffee.mp4   SA-V by Meta, CC BY 4.0
 #   intel__car-detection.mp4                intel-iot-devkit/sample-videos, CC BY 4.0
@@ -24,3 +24,6 @@ strip() { # clip, frame
 strip sam2__01_dog 30
 strip sam2__04_coffee 75
 strip intel__car-detection 66
+
+(cd "$clips" && "$glom" tree sam2__01_dog.mp4 --frame 60 -o "$work/tree.png" -q)
+ffmpeg -v error -y -i "$work/tree.png" -vf scale=1800:-2:flags=lanczos -q:v 5 "$here/tree.jpg"

@@ -1,15 +1,19 @@
 // Package islands reads the islands of agreement out of the embeddings of one level: the nodes of
 // GLOM's parse tree, as regions of the grid and as labels of pixels.
 //
-// Three steps, each a type that keeps its own memory, so that no frame allocates:
+// Four steps, each a type that keeps its own memory, so that no frame allocates:
 //
 //	reader := islands.NewReader(islands.Config{})
 //	var matcher islands.Matcher     // one per level
+//	var linker islands.Linker
 //	var upsampler islands.Upsampler
 //	for each frame {
-//		reader.Read(&level, state.Level(3), state.Agreement(3), rows, cols, dim)
-//		matcher.Match(&level)                                    // ids as in the frame before
-//		upsampler.Labels(labels, w, h, &level, pixels, stride)  // an id per pixel
+//		for each level {
+//			reader.Read(&levels[l], state.Level(l), state.Agreement(l), rows, cols, dim)
+//			matcher.Match(&levels[l])                            // ids as in the frame before
+//		}
+//		linker.Link(levels)                                      // parents, confidence, outlines
+//		upsampler.Labels(labels, w, h, &levels[3], pix, stride)  // an id per pixel
 //	}
 //
 // A [Reader] lets the vectors run to plateaus by mean shift, takes the plateaus as regions and

@@ -39,7 +39,7 @@ func Example() {
 		upsampler.Labels(labels, w, h, &level, pix, 3*w)
 	}
 	for _, s := range level.Islands {
-		fmt.Println(s.ID, s.Area, s.Box, s.Cohesion, s.Vector)
+		fmt.Println(s.ID, s.Area, s.Box, s.Norm, s.Vector)
 	}
 	fmt.Println(labels[:w])
 	// Output:

@@ -47,9 +47,18 @@ type Island struct {
 	Area      int             // locations
 	Box       image.Rectangle // locations, Max exclusive
 	X, Y      float64         // centroid in locations, the middle of location (0, 0) being 0, 0
-	Cohesion  float64         // mean cosine of its vectors to their mean, up to 1
+	Norm      float64         // length of the mean of its unit vectors, 0 to 1: the mean cosine to Vector
+	Spread    float64         // root mean square distance of its unit vectors to their mean, 0 to 1
 	Agreement float64         // mean agreement of its locations, 0 to 1; 0 where none was given
 	Vector    []float32       // (D) unit mean of its vectors; zero if they cancel out
+
+	Age int // frames since birth
+
+	// What Linker.Link adds.
+	Parent     uint16          // id of the island one level up that covers most of it; 0 at the top
+	Nesting    float64         // share of it inside its parent, 0 to 1; 0 at the top
+	Confidence float64         // 0 to 1, see Linker.Link
+	Outline    [][]image.Point // closed rings along the borders of locations, the exterior first, see Linker.Link
 }
 
 // Level is the division of one level of a state into islands.
@@ -58,7 +67,12 @@ type Level struct {
 	ID         []uint16 // (N) island of each location, row-major
 	Islands    []Island // sorted by ID
 
+	// What Linker.Link adds.
+	Nesting   float64 // share of the locations whose island lies in its parent there; 0 at the top
+	Agreement float64 // mean over all locations
+
 	vectors []float32 // (len(Islands), D) behind Island.Vector
+	outline outline   // behind Island.Outline
 }
 
 const (
@@ -146,7 +160,9 @@ func (r *Reader) describe(dst *Level, agreement []float32, rows, cols, dim int) 
 		if agreement != nil {
 			s.Agreement += float64(agreement[i])
 		}
-		add(s.Vector, r.unit[i*dim:i*dim+dim])
+		v := r.unit[i*dim : i*dim+dim]
+		s.Spread += float64(glom.Dot(v, v)) // 1, or 0 if it is unknown
+		add(s.Vector, v)
 	}
 	for k := range dst.Islands {
 		s := &dst.Islands[k]
@@ -154,7 +170,9 @@ func (r *Reader) describe(dst *Level, agreement []float32, rows, cols, dim int) 
 		s.X /= area
 		s.Y /= area
 		s.Agreement /= area
-		// With the mean vector m = sum/|sum| of unit vectors v, the mean of v·m is |sum|/area.
-		s.Cohesion = normalise(s.Vector) / area
+		// With the mean m of unit vectors v, the mean of v·m/|m| is |m|, and the mean of |v-m|² is
+		// that of |v|² less |m|².
+		s.Norm = min(normalise(s.Vector)/area, 1)
+		s.Spread = math.Sqrt(max(s.Spread/area-s.Norm*s.Norm, 0))
 	}
 }

@@ -144,21 +144,53 @@ func TestReadDescribes(t *testing.T) {
 	want := []Island{
 		{
 			ID: 1, Area: 4, Box: image.Rect(0, 0, 2, 2), X: 0.5, Y: 0.5,
-			Cohesion: 0.8, Agreement: 0.375, Vector: []float32{1, 0, 0},
+			Norm: 0.8, Spread: 0.6, Agreement: 0.375, Vector: []float32{1, 0, 0},
 		},
 		{
 			ID: 2, Area: 2, Box: image.Rect(2, 0, 3, 2), X: 2, Y: 0.5,
-			Cohesion: 1, Agreement: 0.75, Vector: []float32{0, 0, 1},
+			Norm: 1, Agreement: 0.75, Vector: []float32{0, 0, 1},
 		},
 	}
 	for k := range l.Islands { // a mean of float32
-		l.Islands[k].Cohesion = math.Round(l.Islands[k].Cohesion*1e6) / 1e6
+		s := &l.Islands[k]
+		s.Norm, s.Spread = math.Round(s.Norm*1e6)/1e6, math.Round(s.Spread*1e3)/1e3
 	}
 	if !reflect.DeepEqual(l.Islands, want) {
 		t.Errorf("got  %+v\nwant %+v", l.Islands, want)
 	}
 	if want := []uint16{1, 1, 2, 1, 1, 2}; !slices.Equal(l.ID, want) {
 		t.Errorf("got ids %v, want %v", l.ID, want)
+	}
+}
+
+// TestReadMeasures compares norm and spread with their definitions, in float64.
+func TestReadMeasures(t *testing.T) {
+	const rows, cols, dim = 9, 14, 16
+	x, _ := noisyField(rand.New(rand.NewPCG(5, 1)), rows, cols, dim, 4, .8, .1)
+	for d := range dim {
+		x[20*dim+d] = 0 // unknown
+	}
+	var l Level
+	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, dim)
+	for _, s := range l.Islands {
+		mean := make([]float64, dim)
+		var norm, square float64
+		for i, id := range l.ID {
+			for d := 0; d < dim && id == s.ID; d++ {
+				mean[d] += float64(x[i*dim+d]) / float64(s.Area)
+			}
+		}
+		for _, m := range mean {
+			norm += m * m
+		}
+		for i, id := range l.ID {
+			for d := 0; d < dim && id == s.ID; d++ {
+				square += math.Pow(float64(x[i*dim+d])-mean[d], 2) / float64(s.Area)
+			}
+		}
+		if math.Abs(s.Norm-math.Sqrt(norm)) > 1e-6 || math.Abs(s.Spread-math.Sqrt(square)) > 1e-6 {
+			t.Errorf("island %d: got norm %v, spread %v, want %v, %v", s.ID, s.Norm, s.Spread, math.Sqrt(norm), math.Sqrt(square))
+		}
 	}
 }
 
@@ -198,9 +230,12 @@ func TestReadTakesWhatHasNoDirection(t *testing.T) {
 			}
 			checkLevel(t, &l)
 			for _, s := range l.Islands {
-				for _, v := range append([]float32{float32(s.Cohesion)}, s.Vector...) {
+				if !(s.Norm >= 0 && s.Norm <= 1 && s.Spread >= 0 && s.Spread <= 1) {
+					t.Errorf("island %d: got norm %v, spread %v", s.ID, s.Norm, s.Spread)
+				}
+				for _, v := range s.Vector {
 					if !(v >= -1.001 && v <= 1.001) {
-						t.Errorf("island %d: got cohesion %v, vector %v", s.ID, s.Cohesion, s.Vector)
+						t.Errorf("island %d: got vector %v", s.ID, s.Vector)
 						break
 					}
 				}
