@@ -66,7 +66,7 @@ type Config struct {
 	Samples   int       `json:"samples"`   // K, attended offsets, itself included, 1 to 256; default 20
 
 	Beta  []float64 `json:"beta"`  // (L) inverse temperature of attention, 0 to 1000; default 20 falling to 3 at the top
-	Sigma []float64 `json:"sigma"` // (L) width of the attended neighbourhood in locations, over 0; default 1.5, doubling
+	Sigma []float64 `json:"sigma"` // (L) width of the attended neighbourhood in locations, over 0; default 1.5, growing by a third with each level
 	Mix   []Mix     `json:"mix"`   // (L) weights a new model starts with; default 2, 0.25, 0.1, 2
 
 	Seed uint64 `json:"seed"` // draws the initial weights and the sampled offsets
@@ -116,7 +116,7 @@ func (c Config) withDefaults() Config {
 	if c.Sigma == nil {
 		c.Sigma = make([]float64, c.Levels)
 		for l := range c.Sigma {
-			c.Sigma[l] = 1.5 * math.Exp2(float64(l)) // recipe: the neighbourhood doubles with each level
+			c.Sigma[l] = 1.5 * math.Pow(4.0/3, float64(l)) // paper, section 6: larger at higher levels
 		}
 	}
 	if c.Mix == nil {
