@@ -1,0 +1,2 @@
+// Package baseline divides videos by what OpenCV offers.
+package baseline
