@@ -16,7 +16,7 @@ namespace {
 
 cv::Mat mat(const shim_picture &p) { return wrap(p.bgr, p.w, p.h, CV_8UC3, p.stride); }
 
-// to_lab smoothes before it converts, as OpenCV's manual advises for superpixels.
+// to_lab smoothes before it converts, as OpenCV's manual advises for SLIC.
 void to_lab(cv::Mat &dst, const shim_picture &p) {
 	cv::Mat smooth;
 	cv::GaussianBlur(mat(p), smooth, cv::Size(3, 3), 0, 0, cv::BORDER_REPLICATE);
@@ -82,7 +82,7 @@ char *shim_slic(uint16_t *dst, int *n, shim_picture p, int size) {
 char *shim_seeds(uint16_t *dst, int *n, shim_picture p, int size) {
 	return guard([&] {
 		cv::Mat lab, labels;
-		to_lab(lab, p);
+		cv::cvtColor(mat(p), lab, cv::COLOR_BGR2Lab);
 		// SEEDS cuts a superpixel into blocks by halving it levels - 1 times. From the number of
 		// superpixels it works out the side of the smallest block and rounds that up, so that of
 		// 600 superpixels 390 may be left. One more row than there should be makes it round up

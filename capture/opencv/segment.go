@@ -110,6 +110,11 @@ func KMeans(labels []int32, centres, x []float32, dim, k int) error {
 			return fmt.Errorf("k-means of %d vectors: vector %d is not finite", n, i/dim)
 		}
 	}
+	if n == 1 { // OpenCV would take the row for a column of numbers
+		labels[0] = 0
+		copy(centres, x)
+		return nil
+	}
 	err := shimError(C.shim_kmeans((*C.int32_t)(unsafe.SliceData(labels)), floatPtr(centres),
 		floatPtr(x), C.int(n), C.int(dim), C.int(k)))
 	if err != nil {

@@ -341,6 +341,16 @@ func TestKMeansOfFew(t *testing.T) {
 	}
 }
 
+func TestKMeansOfOneVector(t *testing.T) {
+	labels, centres := []int32{9}, make([]float32, 3)
+	if err := KMeans(labels, centres, []float32{4, 5, 6}, 3, 1); err != nil {
+		t.Fatal(err)
+	}
+	if labels[0] != 0 || !slices.Equal(centres, []float32{4, 5, 6}) {
+		t.Errorf("got cluster %d of %v", labels[0], centres)
+	}
+}
+
 // boxMask is probably foreground in a box, and background outside.
 func boxMask(w, h, x0, y0, x1, y1 int) []byte {
 	mask := make([]byte, w*h)
