@@ -30,7 +30,8 @@ func TestNames(t *testing.T) {
 		{"what splits off is new", []string{"aaaaaa", "bbaaaa"}, 0, []uint16{2, 2, 1, 1, 1, 1}},
 		{"of two that merge the larger lives on", []string{"abbb", "aaaa"}, 0, []uint16{2, 2, 2, 2}},
 		{"an id that died does not come back", []string{"aabb", "aaaa", "aabb"}, 0, []uint16{1, 1, 3, 3}},
-		{"too little overlap", []string{"aaaaaaaabb", "aabbbbbbbb"}, 0, []uint16{3, 3, 1, 1, 1, 1, 1, 1, 1, 1}},
+		{"an eighth is too little", []string{"aaaaaaaa", "abcdefgh"}, 0, []uint16{2, 3, 4, 5, 6, 7, 8, 9}},
+		{"the better overlap wins", []string{"aaaaaaaabb", "aabbbbbbbb"}, 0, []uint16{3, 3, 1, 1, 1, 1, 1, 1, 1, 1}},
 		{"flow takes ids along", []string{"aabbcc...", "...aabbcc"}, 3, []uint16{5, 5, 5, 1, 1, 2, 2, 3, 3}},
 		{"half a pixel rounds up", []string{"abcd", "xabc"}, 0.5, []uint16{5, 1, 2, 3}},
 		{"flow from outside", []string{"aabb", "aabb"}, 4, []uint16{3, 3, 4, 4}},
@@ -61,25 +62,33 @@ func TestNames(t *testing.T) {
 func TestNamesWrap(t *testing.T) {
 	const w = 1000
 	var s names
-	var last []uint16
-	v := &view{w: w, h: 1, flow: make([]float32, 2*w)}
-	for i := range v.flow {
-		v.flow[i] = 2 * w // all comes from outside
-	}
-	for frame := range 200 {
+	last := make([]uint16, w)
+	for frame := range 400 {
+		size := 2 + frame%2*5 // 2 of 7 is too little overlap
 		labels := make([]uint16, w)
 		for i := range labels {
-			labels[i] = uint16(i + 1)
+			labels[i] = uint16(i/size + 1)
 		}
-		s.keep(labels, w, v)
+		n := int(labels[w-1])
+		s.keep(labels, n, &view{w: w, h: 1})
 		sorted := slices.Clone(labels)
 		slices.Sort(sorted)
-		if n := len(slices.Compact(sorted)); n != w || sorted[0] == 0 {
-			t.Fatalf("frame %d: %d ids for %d regions, the least %d", frame, n, w, sorted[0])
+		sorted = slices.Compact(sorted)
+		if len(sorted) != n || sorted[0] == 0 {
+			t.Fatalf("frame %d: %d ids for %d regions, the least %d", frame, len(sorted), n, sorted[0])
 		}
-		last = labels
+		kept := 0
+		for _, id := range labels {
+			if slices.Contains(last, id) {
+				kept++
+			}
+		}
+		if frame > 0 && kept > size { // the last region is cut off and may overlap enough
+			t.Fatalf("frame %d: %d pixels have ids of the frame before", frame, kept)
+		}
+		copy(last, labels)
 	}
-	if s.used != maxID || slices.Max(last) == 0 {
+	if s.used != maxID {
 		t.Fatalf("used %d ids: the test does not reach the end", s.used)
 	}
 }

@@ -118,9 +118,10 @@ func TestTwoTones(t *testing.T) {
 	}
 }
 
-// TestTwoMotions divides a picture of one colour by its motion.
+// TestTwoMotions divides a picture of one colour by its motion, not in the middle, which is what
+// position alone would do.
 func TestTwoMotions(t *testing.T) {
-	const w, h, x0 = 96, 64, 48
+	const w, h, x0 = 96, 64, 30
 	ev := flowing(w/2, h/2, func(x, _ int) (dx, dy float32) {
 		if x < x0/2 {
 			return 0, 0

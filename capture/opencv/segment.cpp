@@ -46,7 +46,7 @@ int number(uint16_t *dst, const cv::Mat &labels) {
 }  // namespace
 
 struct shim_background {
-	cv::Ptr<cv::BackgroundSubtractorMOG2> mog = cv::createBackgroundSubtractorMOG2();
+	cv::Ptr<cv::BackgroundSubtractorMOG2> mog;
 	cv::Mat mask;
 };
 
@@ -114,7 +114,8 @@ char *shim_background_new(shim_background **out) {
 
 char *shim_background_apply(shim_background *b, bool *dst, shim_picture p, bool fresh) {
 	return guard([&] {
-		b->mog->apply(mat(p), b->mask, fresh ? 1 : -1);
+		if (fresh) b->mog = cv::createBackgroundSubtractorMOG2();
+		b->mog->apply(mat(p), b->mask);
 		cv::medianBlur(b->mask, b->mask, 5);
 		for (int y = 0; y < p.h; y++) {
 			const uint8_t *row = b->mask.ptr<uint8_t>(y);

@@ -29,7 +29,7 @@ char *shim_kmeans(int32_t *labels, float *centres, const float *x, int n, int di
 
 typedef struct shim_background shim_background;
 char *shim_background_new(shim_background **out);
-// With fresh all that was learnt is forgotten first.
+// With fresh, as it must be the first time, all that was learnt is forgotten.
 char *shim_background_apply(shim_background *b, bool *dst, shim_picture p, bool fresh);
 void shim_background_close(shim_background *b);
 
