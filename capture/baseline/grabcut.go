@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"math"
+	"slices"
 
 	"glomstream/capture"
 	"glomstream/capture/opencv"
@@ -102,7 +103,7 @@ func borderDistance(dst []int32, mask []bool, w int) {
 		step(i, x, y, 0, -1)
 		step(i, x, y, 1, -1)
 	}
-	for i := len(dst) - 1; i >= 0; i-- {
+	for i := range slices.Backward(dst) {
 		x, y := i%w, i/w
 		step(i, x, y, 1, 0)
 		step(i, x, y, 1, 1)
