@@ -23,7 +23,7 @@ PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev 
 	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 
 # These need cgo; everything else is also tested without it and without the vector kernels.
-CGO_PACKAGES = capture/opencv|glom/onednn|cmd
+CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"capture/scene":      {"capture"},
 	"capture/descriptor": {"capture"},
 	"capture/opencv":     {"capture", "capture/descriptor"},
+	"capture/baseline":   {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
 	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},

@@ -1,4 +1,5 @@
 #include "shim.h"
+#include "guard.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -17,52 +18,12 @@
 
 namespace {
 
-// one_line keeps the reason of an OpenCV message and drops where in OpenCV's sources it
-// arose: "OpenCV(4.6.0) ./modules/dnn/src/a.cpp:90: error: (-215:Assertion failed) x > 0 in
-// function 'f'" becomes "x > 0".
-std::string one_line(std::string s) {
-	const char *mark = "error: (";
-	size_t at = s.find(mark);
-	if (at != std::string::npos && s.compare(0, 6, "OpenCV") == 0) {
-		size_t end = s.find(") ", at);
-		if (end != std::string::npos) s = s.substr(end + 2);
-		s = s.substr(0, s.rfind(" in function '"));
-	}
-	for (char &c : s)
-		if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-	std::string t;
-	for (char c : s)
-		if (c != ' ' || (!t.empty() && t.back() != ' ')) t += c;
-	while (!t.empty() && t.back() == ' ') t.pop_back();
-	if (t.size() > 300) t = t.substr(0, 300) + "...";
-	return t.empty() ? "unknown reason" : t;
-}
-
-// guard runs f and turns whatever it throws into a malloc'ed reason.
-template <class F>
-char *guard(F f) {
-	try {
-		f();
-		return nullptr;
-	} catch (const std::bad_alloc &) {
-		return strdup("out of memory");
-	} catch (const std::exception &e) {
-		return strdup(one_line(e.what()).c_str());
-	} catch (...) {
-		return strdup("unknown reason");
-	}
-}
-
 // A setting that the user made in the environment wins.
 void quiet() {
 	setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
 	setenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "5", 0); // seconds; OpenCV's own is 10
 	if (!getenv("OPENCV_LOG_LEVEL"))
 		cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-}
-
-cv::Mat wrap(const uint8_t *p, int w, int h, int type, size_t stride = cv::Mat::AUTO_STEP) {
-	return cv::Mat(h, w, type, const_cast<uint8_t *>(p), stride);
 }
 
 }  // namespace
