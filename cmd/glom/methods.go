@@ -1,11 +1,95 @@
 package main
 
-import "glomstream/pipeline/eval"
+import (
+	"glomstream/capture/baseline"
+	"glomstream/pipeline"
+	"glomstream/pipeline/eval"
+)
 
-// methods adds what is measured beside the islands.
+// methods adds what is measured beside the levels of the model.
 func (f *evalFlags) methods(c *eval.Config) {
 	if !f.baselines {
 		return
 	}
-	c.Segmenters = append(c.Segmenters, eval.Evidence())
+	c.Segmenters = append(c.Segmenters, eval.Evidence(),
+		segmenter("SLIC, merged", baseline.SLIC),
+		segmenter("SEEDS, merged", baseline.SEEDS),
+		segmenter("k-means", baseline.KMeans))
+	c.Finders = append(c.Finders, eval.Method[eval.Finder]{Name: "MOG2", New: func() (eval.Finder, error) {
+		m, err := baseline.MOG2()
+		if err != nil {
+			return nil, err
+		}
+		return masker{m}, nil
+	}})
+	c.Followers = append(c.Followers,
+		follower("mask carried by the flow", baseline.Carry),
+		follower("GrabCut", baseline.GrabCut))
 }
+
+// segmenter adapts a baseline to the pipeline's results.
+func segmenter(name string, make func() baseline.Segmenter) eval.Method[eval.Segmenter] {
+	return eval.Method[eval.Segmenter]{Name: name, New: func() (eval.Segmenter, error) { return regions{make()}, nil }}
+}
+
+type regions struct{ baseline.Segmenter }
+
+func (s regions) Segment(dst []uint16, r *pipeline.Result, count int) error {
+	return s.Segmenter.Segment(dst, &r.Frame, &r.Evidence, count)
+}
+
+type masker struct{ baseline.Masker }
+
+func (m masker) Find(dst []bool, r *pipeline.Result) error {
+	return m.Mask(dst, &r.Frame, &r.Evidence)
+}
+
+// follower adapts a baseline that follows one mask to several regions.
+func follower(name string, make func() baseline.Follower) eval.Method[eval.Follower] {
+	return eval.Method[eval.Follower]{Name: name, New: func() (eval.Follower, error) { return &regionFollower{make: make}, nil }}
+}
+
+type regionFollower struct {
+	make func() baseline.Follower
+	ids  []uint16
+	each []baseline.Follower
+	mask []bool
+}
+
+func (f *regionFollower) Start(ids []uint16, r *pipeline.Result) error {
+	f.mask = make([]bool, len(ids))
+	seen := map[uint16]bool{0: true}
+	for _, id := range ids {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		for i, v := range ids {
+			f.mask[i] = v == id
+		}
+		one := f.make()
+		if err := one.Start(f.mask, &r.Frame); err != nil {
+			return err
+		}
+		f.ids, f.each = append(f.ids, id), append(f.each, one)
+	}
+	return nil
+}
+
+// Follow gives a pixel that several regions claim to the first of them.
+func (f *regionFollower) Follow(dst []uint16, r *pipeline.Result) error {
+	clear(dst)
+	for k, one := range f.each {
+		if err := one.Next(f.mask, &r.Frame, &r.Evidence); err != nil {
+			return err
+		}
+		for i, in := range f.mask {
+			if in && dst[i] == 0 {
+				dst[i] = f.ids[k]
+			}
+		}
+	}
+	return nil
+}
+
+func (f *regionFollower) Close() error { return nil }
