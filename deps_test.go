@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	".":                  {},
 	"glom":               {},
 	"glom/islands":       {"glom"},
+	"glom/clips":         {},
 	"glom/onednn":        {},
 	"capture":            {},
 	"capture/scene":      {"capture"},
