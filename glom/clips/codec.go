@@ -11,8 +11,8 @@ import (
 	"io"
 )
 
-// quality of the JPEGs: at 88, artefacts stay below the noise of the videos.
-const quality = 88
+// Quality of the JPEGs. Videos were compressed before and have noise of their own.
+const photoQuality, frameQuality = 86, 80
 
 // decodePhoto reads the data of e.
 func decodePhoto(e *entry, data []byte) (*Photo, error) {
@@ -141,7 +141,7 @@ func (e *encoder) end() {
 	e.block.Reset()
 }
 
-func (e *encoder) picture(pix []byte, h, w int) error {
+func (e *encoder) picture(pix []byte, h, w, quality int) error {
 	if r := image.Rect(0, 0, w, h); e.rgba == nil || e.rgba.Rect != r {
 		e.rgba = image.NewRGBA(r)
 	}

@@ -147,8 +147,6 @@ func (c *cut) motion(dst *Clip, v *Video, t int) {
 		clear(out)
 		return
 	}
-	// Units of the flow are 1/FlowUnit pixels of the video, distances here 1/65536.
-	const unit = 65536 / FlowUnit
 	perPixel := float32(1) / float32(c.step)
 	for y := range dst.H {
 		for x := range dst.W {
@@ -156,7 +154,7 @@ func (c *cut) motion(dst *Clip, v *Video, t int) {
 			qx, qy := px, py
 			for s := range int64(c.stride) {
 				dx, dy := v.flowAt(c.first+t*c.stride-int(s), qx, qy)
-				qx, qy = qx-unit*dx, qy-unit*dy
+				qx, qy = qx-dx, qy-dy
 			}
 			i := 2 * (y*dst.W + x)
 			out[i], out[i+1] = float32(px-qx)*perPixel, float32(py-qy)*perPixel
@@ -167,7 +165,7 @@ func (c *cut) motion(dst *Clip, v *Video, t int) {
 	}
 }
 
-// flowAt returns the flow of frame t at a place in 1/65536 pixels, in 1/FlowUnit pixels.
+// flowAt returns the flow of frame t at a place, both in 1/65536 pixels.
 func (v *Video) flowAt(t int, px, py int64) (dx, dy int64) {
 	// The centre of a flow sample lies in the middle of the pixels that it stands for.
 	px = (2*px+65536)*int64(v.FlowW)/int64(2*v.W) - 32768
@@ -178,9 +176,9 @@ func (v *Video) flowAt(t int, px, py int64) (dx, dy int64) {
 	a, b := f[2*(y0*v.FlowW+x0):][:2], f[2*(y0*v.FlowW+x1):][:2]
 	e, g := f[2*(y1*v.FlowW+x0):][:2], f[2*(y1*v.FlowW+x1):][:2]
 	mix := func(k int) int64 {
-		top := int64(a[k])<<16 + fx*int64(b[k]-a[k])
-		low := int64(e[k])<<16 + fx*int64(g[k]-e[k])
-		return (top<<16 + fy*(low-top) + 1<<31) >> 32
+		top := int64(a[k])<<16 + fx*(int64(b[k])-int64(a[k]))
+		low := int64(e[k])<<16 + fx*(int64(g[k])-int64(e[k]))
+		return (top<<16 + fy*(low-top)) / (65536 * FlowUnit)
 	}
 	return mix(0), mix(1)
 }

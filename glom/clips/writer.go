@@ -52,7 +52,7 @@ func (w *Writer) AddPhoto(p *Photo) error {
 	}
 	e := entry{kind: kindPhoto, name: p.Name, t: 1, h: p.H, w: p.W}
 	return w.add(&e, func() error {
-		if err := w.enc.picture(p.Pix, p.H, p.W); err != nil {
+		if err := w.enc.picture(p.Pix, p.H, p.W, photoQuality); err != nil {
 			return err
 		}
 		if p.Objects != nil {
@@ -79,7 +79,7 @@ func (w *Writer) AddVideo(v *Video) error {
 	return w.add(&e, func() error {
 		n := 3 * v.H * v.W
 		for t := range v.T {
-			if err := w.enc.picture(v.Pix[t*n:][:n], v.H, v.W); err != nil {
+			if err := w.enc.picture(v.Pix[t*n:][:n], v.H, v.W, frameQuality); err != nil {
 				return err
 			}
 		}
