@@ -98,11 +98,13 @@ type worker struct {
 	parts   uint16
 
 	bodies []body
+	hole   []bool // of a row of a photo
 
 	owner []uint8   // (T, H, W) index of the layer that a pixel shows
 	blend [2][]byte // (H, W, 3) pictures of the time in which the shutter is open
 	noise [4096]int16
-	flow  sight
+	steps [256]fixed // of the layers, how they move
+	sight sight
 }
 
 // label is what a texel of a layer is.

@@ -6,51 +6,58 @@ import (
 	"glomstream/glom/clips"
 )
 
+// margin is how far beyond its mask an object may reach: masks are not exact, and what would be
+// left of its border would be repeated all over it.
+const margin = 8
+
 // fillIn paints the background over the objects of p: each row of them becomes what lies left
 // and right of it, mirrored, the one blended into the other.
 func (w *worker) fillIn(r *raster, p *clips.Photo) {
-	const margin = 3 // the border of a mask is not exact
-	hole := func(x, y int) bool {
-		for dy := -margin; dy <= margin; dy += margin {
-			if v := y + dy; v >= 0 && v < p.H && p.Objects[v*p.W+x] != 0 {
-				return true
+	hole := grow(w.hole, p.W)
+	w.hole = hole
+	for y := range p.H {
+		clear(hole)
+		for v := max(y-margin, 0); v <= min(y+margin, p.H-1); v += margin / 2 {
+			for x, o := range p.Objects[v*p.W:][:p.W] {
+				hole[x] = hole[x] || o != 0
 			}
 		}
-		return false
-	}
-	for y := range p.H {
-		row := r.pix[y*p.W:][:p.W]
 		for x := 0; x < p.W; x++ {
-			if !hole(x, y) {
+			if !hole[x] {
 				continue
 			}
-			x0 := x
-			for x < p.W && hole(x, y) {
-				x++
+			// Holes that are near to each other are one, so that what lies between is not used.
+			end := x + 1
+			for v := end; v < min(end+2*margin, p.W); v++ {
+				if hole[v] {
+					end = v + 1
+				}
 			}
-			bridge(r, row, y, max(x0-margin, 0), min(x+margin, p.W))
+			bridge(r, y, max(x-margin, 0), min(end+margin, p.W))
+			x = end
 		}
 	}
 }
 
 // bridge fills x0 to x1 of row y.
-func bridge(r *raster, row []uint32, y, x0, x1 int) {
-	left, right := x0, len(row)-x1 // texels that are known to each side, or filled by now
+func bridge(r *raster, y, x0, x1 int) {
+	row := r.pix[y*r.w:][:r.w]
+	left, right := x0, r.w-x1 // texels that are known to each side, or filled by now
 	for x := x0; x < x1; x++ {
 		i, j := x-x0, x1-1-x // steps from the sides
+		above := r.pix[max(y-1, 0)*r.w+x]
+		p := above
 		switch {
 		case left == 0 && right == 0:
-			if y > 0 {
-				row[x] = r.pix[(y-1)*r.w+x]
-			}
 		case left == 0:
-			row[x] = row[x1+mirror(j, right)]
+			p = row[x1+mirror(j, right)]
 		case right == 0:
-			row[x] = row[x0-1-mirror(i, left)]
+			p = row[x0-1-mirror(i, left)]
 		default:
-			a, b := row[x0-1-mirror(i, left)], row[x1+mirror(j, right)]
-			row[x] = lerp(a, b, uint32(256*(i+1)/(i+j+2)))
+			p = lerp(row[x0-1-mirror(i, left)], row[x1+mirror(j, right)], uint32(256*(i+1)/(i+j+2)))
 		}
+		// Rows that differ in where they begin must not show as steps.
+		row[x] = lerp(above, p, 96)
 	}
 }
 

@@ -58,7 +58,8 @@ func (w *worker) velocity(most float64) (vx, vy float64) {
 func (w *worker) background() error {
 	w.dst.Source = "painted"
 	if len(w.scenes) == 0 || w.Chance(0.06) {
-		return w.paintedBackground()
+		w.paintedBackground()
+		return nil
 	}
 	i := w.scenes[w.Intn(len(w.scenes))]
 	w.photos = append(w.photos, i)
@@ -73,7 +74,7 @@ func (w *worker) background() error {
 	l.whole = true
 	l.ids[0] = label{w.part(), w.object()}
 	if p.Objects != nil {
-		if w.Chance(0.4) {
+		if w.Chance(0.35) {
 			w.fillIn(r, p)
 		} else {
 			w.keepObjects(l, p)
@@ -85,16 +86,13 @@ func (w *worker) background() error {
 }
 
 // paintedBackground is for scenes without a photo.
-func (w *worker) paintedBackground() error {
+func (w *worker) paintedBackground() {
 	r := w.raster(w.cfg.W+w.cfg.W/2, w.cfg.H+w.cfg.H/2)
-	if err := w.texture(r); err != nil {
-		return err
-	}
+	w.paint(r)
 	l := w.layer(r)
 	l.whole = true
 	l.ids[0] = label{w.part(), w.object()}
 	w.place(l, 1)
-	return nil
 }
 
 // place puts the background l at a random place under the screen, scale times as large as it is.
@@ -104,7 +102,11 @@ func (w *worker) place(l *layer, scale float64) {
 	viewW, viewH := float64(w.cfg.W)/scale, float64(w.cfg.H)/scale
 	// The middle of the screen shows x, y of the texture.
 	x := texW/2 + float64(max(texW-viewW, 0)*w.Range(-0.5, 0.5))
-	y := texH/2 + float64(max(texH-viewH, 0)*w.Range(-0.5, 0.5))
+	top, bottom := -0.5, 0.5
+	if w.Chance(0.35) {
+		bottom = -0.2 // in a portrait, where the head is
+	}
+	y := texH/2 + float64(max(texH-viewH, 0)*w.Range(top, bottom))
 	m := motion{x: float64(w.cfg.W) / 2, y: float64(w.cfg.H) / 2, scale: scale}
 	if w.Chance(0.3) {
 		m.turn = w.small(0.04)

@@ -4,10 +4,16 @@ import "glomstream/glom/clips"
 
 // texture fills r, opaque and without ids: with a piece of a photo, or painted.
 func (w *worker) texture(r *raster) error {
-	clear(r.id)
 	if len(w.scenes) > 0 && w.Chance(0.55) {
 		return w.photoTexture(r)
 	}
+	w.paint(r)
+	return nil
+}
+
+// paint fills r with one or two colours.
+func (w *worker) paint(r *raster) {
+	clear(r.id)
 	a := opaque(w.colour())
 	b := lerp(a, opaque(w.colour()), uint32(w.Intn(257)))
 	switch w.Intn(5) {
@@ -24,7 +30,6 @@ func (w *worker) texture(r *raster) error {
 	default:
 		w.clouds(r, a, b)
 	}
-	return nil
 }
 
 // colour throws a colour; real ones are mostly dull.
@@ -41,6 +46,7 @@ func (w *worker) colour() (b, g, r byte) {
 // photoTexture takes a piece of a photo, of one of those in the clip now and then, so that things look
 // like what is behind them.
 func (w *worker) photoTexture(r *raster) error {
+	clear(r.id)
 	i := w.Intn(w.cfg.Store.Photos())
 	if len(w.photos) > 0 && w.Chance(0.25) {
 		i = w.photos[w.Intn(len(w.photos))]
