@@ -22,8 +22,7 @@ func train(ctx context.Context, args []string, t terminal) error {
 	case len(args) > 0 && args[0] == "prepare":
 		return prepare(ctx, args[1:], t)
 	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
-		_, err := fmt.Fprintln(t.out, prepareUsage)
-		return err
+		return prepare(ctx, args, t)
 	}
 	return usagef("train takes the word prepare: see glom help train")
 }

@@ -1,14 +1,18 @@
 package compose
 
-import "math"
+import (
+	"math"
+
+	"glomstream/glom/clips"
+)
 
 // figure adds an object of one to five painted parts that swing about their joints.
 func (w *worker) figure() error {
 	first := len(w.layers)
-	size := float64(float64(w.cfg.H) * w.sizes(0.07, 0.6))
+	size := w.size(0.07, 0.6)
 	count := 1 + w.Intn(5)
-	if size < 14 {
-		count = 1 // its parts would be smaller than a location
+	if size < 3*clips.Cell {
+		count = min(count, 2) // smaller parts than a location are none
 	}
 	object := w.object()
 	shared := w.Chance(0.3) // one texture for all parts
