@@ -17,14 +17,14 @@ import "math"
 // cells: small things that are fast are lost. Where something has come into view, c is 0. Noise
 // grows with the motion and where there is little texture.
 const (
-	cell4      = 4    // pixels in a side of the finest cells
-	flatness   = 36.0 // g0, in squared grey values
-	leastProof = 0.08 // c0
-	nearest    = 0.8  // cells up to which k is 1
-	farthest   = 2.2  // cells from which on k is 0
-	widest     = 1.5  // times as far for the coarsest grid
-	noiseFixed = 0.03 // pixels
-	noiseShare = 0.05 // of the motion, in pixels
+	cell4      = 4     // pixels in a side of the finest cells
+	flatness   = 36.0  // g0, in squared grey values
+	leastProof = 0.08  // c0
+	nearest    = 0.8   // cells up to which k is 1
+	farthest   = 2.2   // cells from which on k is 0
+	widest     = 1.5   // times as far for the coarsest grid
+	noiseFixed = 0.03  // pixels
+	noiseShare = 0.035 // of the motion, in pixels
 )
 
 // sight is the memory of see: one grid for each level of the pyramid, the finest first.
