@@ -123,9 +123,6 @@ func (w *Writer) add(e *entry, encode func() error) error {
 	return nil
 }
 
-// Size returns how many bytes of pictures were written.
-func (w *Writer) Size() int64 { return w.offset }
-
 // Commit finishes the store and gives it its name.
 func (w *Writer) Commit() error {
 	if w.err != nil {
