@@ -34,11 +34,11 @@ func BenchmarkMatch(b *testing.B) {
 	const rows, cols, dim = 22, 40, 16
 	x, _ := noisyField(rand.New(rand.NewPCG(1, 1)), rows, cols, dim, 30, .9, .1)
 	var l Level
-	var m Matcher
+	var m Tracker
 	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, dim)
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Match(&l)
+		m.Track(&l, nil)
 	}
 }
 

@@ -4,11 +4,11 @@
 // Three steps, each a type that keeps its own memory, so that no frame allocates:
 //
 //	reader := islands.NewReader(islands.Config{})
-//	var matcher islands.Matcher     // one per level
+//	var tracker islands.Tracker     // one per level
 //	var upsampler islands.Upsampler
 //	for each frame {
 //		reader.Read(&level, state.Level(3), state.Agreement(3), rows, cols, dim)
-//		matcher.Match(&level)                                    // ids as in the frame before
+//		tracker.Track(&level, motion)                           // ids as in the frames before
 //		upsampler.Labels(labels, w, h, &level, pixels, stride)  // an id per pixel
 //	}
 //

@@ -47,6 +47,7 @@ type Island struct {
 	Cohesion  float64         // mean cosine of its vectors to their mean, up to 1
 	Agreement float64         // mean agreement of its locations, 0 to 1; 0 where none was given
 	Vector    []float32       // (D) unit mean of its vectors; zero if they cancel out
+	Age       int             // frames since it came into view, set by a Tracker
 }
 
 // Level is the division of one level of a state into islands.
@@ -54,6 +55,7 @@ type Level struct {
 	Rows, Cols int
 	ID         []uint16 // (N) island of each location, row-major
 	Islands    []Island // sorted by ID
+	Events     []Event  // what a Tracker saw happen since the frame before, by ID; empty without one
 
 	vectors []float32 // (len(Islands), D) behind Island.Vector
 }
@@ -112,7 +114,7 @@ func (r *Reader) describe(dst *Level, agreement []float32, rows, cols, dim int) 
 	n := rows * cols
 	dst.Rows, dst.Cols = rows, cols
 	dst.ID = resize(dst.ID, n)
-	dst.Islands = dst.Islands[:0]
+	dst.Islands, dst.Events = dst.Islands[:0], dst.Events[:0]
 	r.number = resize(r.number, n)
 	clear(r.number)
 	for i := range n {
