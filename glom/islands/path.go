@@ -35,7 +35,7 @@ const (
 	grow         = 0.3 // of the way per frame, area
 	shrink       = 0.03
 	followVector = 0.2
-	followSpeed  = 0.2
+	followSpeed  = 0.3
 	wholeFrom    = 0.8 // of the usual area: what is smaller is partly hidden
 	wholeTo      = 1.3 // what is larger is more than the island
 )
@@ -49,6 +49,14 @@ func (tr *track) predict() {
 	tr.dy += tr.vy
 }
 
+// admit counts a track that merged into h, unless it is too small to matter.
+func (h *track) admit(tr *track) {
+	if tr.area > (wholeTo-1)*h.area {
+		h.crowd += tr.area
+		h.least = min(h.least, tr.area)
+	}
+}
+
 // cosine of unit vectors; 1 if there are none.
 func cosine(a, b []float32) float64 {
 	if len(a) == 0 || len(a) != len(b) {
@@ -60,7 +68,7 @@ func cosine(a, b []float32) float64 {
 // moves returns how well the motion of island j fits the velocity of tr, 0 to 1.
 func (t *Tracker) moves(tr *track, j int) float64 {
 	if t.view.flow == nil {
-		return 0.5
+		return 0.8
 	}
 	ex, ey := t.view.flow[2*j]-tr.vx, t.view.flow[2*j+1]-tr.vy
 	s := 0.2 + 0.25*math.Hypot(tr.vx, tr.vy)
@@ -86,9 +94,9 @@ func (t *Tracker) fit(tr *track, j int) float64 {
 	hit := float64(t.hits[j])
 	iou := hit / (float64(len(tr.cells)+s.Area) - hit)
 	// What comes out from behind something is only a part of it at first.
-	part := 0.6 * hit / float64(s.Area)
+	part := 0.6 * hit / float64(min(s.Area, len(tr.cells)))
 	ex, ey := s.X-tr.cx-tr.dx, s.Y-tr.cy-tr.dy
-	r := 0.5 + 0.5*math.Sqrt(tr.area) + 0.05*float64(tr.gone)
+	r := 0.5 + 0.5*math.Sqrt(tr.area) + (0.05+0.15*math.Hypot(tr.vx, tr.vy))*float64(tr.gone)
 	near := 0.6 * math.Exp(-(ex*ex+ey*ey)/(2*r*r))
 	return max(iou, part, near)
 }
@@ -97,7 +105,7 @@ func (t *Tracker) fit(tr *track, j int) float64 {
 func (t *Tracker) follow(tr *track) {
 	s := &t.view.islands[tr.now]
 	area := float64(s.Area)
-	crowded := tr.crowd > (wholeTo-1)*tr.area
+	crowded := tr.crowd > 0
 	whole := !crowded && area >= wholeFrom*tr.area
 	if !crowded {
 		rate := shrink

@@ -48,6 +48,7 @@ const (
 	minFit      = 0.2  // of shapes, see fit
 	minReturn   = 1.1  // of pairs in the second round, up to 2
 	minAlike    = 0.6  // cosine to an island that comes back
+	minBack     = 0.4  // of its area, for what comes back out of a merger
 	mergeCosine = 0.5  // to the island that took the place, from which on that is a merger; else it is in front
 	maxGone     = 512  // tracks without island that are remembered
 )
@@ -111,13 +112,21 @@ func (t *Tracker) byOverlap(rest bool) {
 		if tr.now >= 0 || t.view.slot[o.island] >= 0 || tr.contested && !rest {
 			continue
 		}
-		iou := float64(o.shared) / float64(tr.carried+t.view.islands[o.island].Area-int(o.shared))
+		area := t.view.islands[o.island].Area
+		iou := float64(o.shared) / float64(tr.carried+area-int(o.shared))
+		part := 0.5 * float64(o.shared) / float64(min(tr.carried, area))
 		score := iou + t.alike(o.slot, o.island)
-		if iou >= minOverlap && score >= minScore {
+		if (iou >= minOverlap || part >= 0.3 && t.sole(o)) && score >= minScore {
 			t.pool = append(t.pool, pair{score, o.slot, o.island})
 		}
 	}
 	t.assign()
+}
+
+// sole tells whether an island that is alike came from no other track than that of o.
+func (t *Tracker) sole(o overlap) bool {
+	from := t.view.from[o.island]
+	return (from < 0 || from == o.slot) && cosine(t.tracks[o.slot].vector, t.view.islands[o.island].Vector) >= minAlike
 }
 
 // byPath is the second round: tracks without island, and islands where the tracks should be.
@@ -133,7 +142,8 @@ func (t *Tracker) byPath() {
 		}
 		t.shadow(tr)
 		for j, slot := range t.view.slot {
-			if slot >= 0 || cosine(tr.vector, t.view.islands[j].Vector) < minAlike {
+			s := &t.view.islands[j]
+			if slot >= 0 || cosine(tr.vector, s.Vector) < minAlike || tr.host >= 0 && float64(s.Area) < minBack*tr.area {
 				continue
 			}
 			f := t.fit(tr, j)

@@ -65,7 +65,7 @@ func (t *Tracker) wait(l *Level, slot int32) {
 		tr.host = t.tracks[tr.host].host
 	}
 	if tr.host >= 0 {
-		t.tracks[tr.host].crowd += tr.area
+		t.tracks[tr.host].admit(tr)
 	}
 }
 

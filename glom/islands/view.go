@@ -10,6 +10,7 @@ type view struct {
 	from     []int32   // (islands) slot of the track that most of its locations came from, -1 for none
 	overlaps []overlap // tracks and islands that share locations
 	mean     []float64 // (islands, 2) behind flow
+	weight   []float64 // (islands) of the locations in mean
 	flow     []float64 // (islands, 2) mean motion; nil if none is known
 }
 
@@ -27,18 +28,35 @@ func (t *Tracker) see(l *Level, motion []float32) {
 	}
 	v.flow = nil
 	if motion != nil {
-		v.mean = resize(v.mean, 2*K)
-		v.flow = v.mean
-		clear(v.flow)
-		for i, id := range l.ID {
-			v.flow[2*(id-1)] += float64(motion[2*i])
-			v.flow[2*(id-1)+1] += float64(motion[2*i+1])
-		}
-		for j := range v.flow {
-			v.flow[j] /= float64(l.Islands[j/2].Area)
-		}
+		t.flows(motion)
 	}
 	t.carry(l.ID, motion)
+}
+
+// flows finds the motion of every island. Locations at the rim count little, since their motion is
+// also that of what lies behind.
+func (t *Tracker) flows(motion []float32) {
+	v := &t.view
+	K := len(v.islands)
+	v.mean, v.weight = resize(v.mean, 2*K), resize(v.weight, K)
+	clear(v.mean)
+	clear(v.weight)
+	for i, id := range v.ids {
+		w := 0.1
+		for _, d := range [4]int{-1, 1, -t.cols, t.cols} {
+			if n := i + d; n >= 0 && n < len(v.ids) && v.ids[n] == id {
+				w *= 2.5
+			}
+		}
+		v.weight[id-1] += w
+		v.mean[2*(id-1)] += w * float64(motion[2*i])
+		v.mean[2*(id-1)+1] += w * float64(motion[2*i+1])
+	}
+	for j, w := range v.weight {
+		v.mean[2*j] /= w
+		v.mean[2*j+1] /= w
+	}
+	v.flow = v.mean
 }
 
 // carry lets every location look back at the track that it came from.
@@ -99,9 +117,7 @@ func (t *Tracker) descend() {
 func (t *Tracker) contest() {
 	for k := range t.tracks {
 		if tr := &t.tracks[k]; tr.id > 0 && tr.host >= 0 {
-			h := &t.tracks[tr.host]
-			h.crowd += tr.area
-			h.least = min(h.least, tr.area)
+			t.tracks[tr.host].admit(tr)
 		}
 	}
 	for j, slot := range t.view.from {
@@ -117,6 +133,6 @@ func (t *Tracker) contest() {
 		if tr := h; tr.host >= 0 {
 			h = &t.tracks[tr.host]
 		}
-		t.tracks[k].contested = h.crowd > (wholeTo-1)*h.area && h.heirs > 1
+		t.tracks[k].contested = h.crowd > 0 && h.heirs > 1
 	}
 }
