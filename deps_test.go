@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"capture/opencv":     {"capture", "capture/descriptor"},
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
-	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
+	"pipeline":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"cmd/glom":           {everything},
 }
 

@@ -30,16 +30,34 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-func BenchmarkMatch(b *testing.B) {
-	const rows, cols, dim = 22, 40, 16
-	x, _ := noisyField(rand.New(rand.NewPCG(1, 1)), rows, cols, dim, 30, .9, .1)
+// BenchmarkTrack tracks five levels of a picture that moves and whose islands come and go.
+func BenchmarkTrack(b *testing.B) {
+	const rows, cols, dim, L = 22, 40, 64, 5
+	var frames [8]Level
+	motion := make([]float32, 2*rows*cols)
+	for k := range frames {
+		x, _ := noisyField(rand.New(rand.NewPCG(uint64(k/2), 1)), rows, cols, dim, 60, .5, .1)
+		NewReader(Config{Steps: -1, MinArea: 2}).Read(&frames[k], x, nil, rows, cols, dim)
+	}
+	for i := range motion {
+		motion[i] = float32(i%3) / 4
+	}
+	var trackers [L]Tracker
 	var l Level
-	var m Tracker
-	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, dim)
+	n, islands := 0, 0
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Track(&l, nil)
+		for k := range trackers {
+			from := &frames[(n+k)%len(frames)]
+			l.Rows, l.Cols = from.Rows, from.Cols
+			l.ID, l.Islands = append(l.ID[:0], from.ID...), append(l.Islands[:0], from.Islands...)
+			trackers[k].Track(&l, motion)
+			islands += len(l.Islands)
+		}
+		n++
 	}
+	b.ReportMetric(float64(islands)/float64(n)/L, "islands")
+	b.ReportMetric(float64(len(trackers[0].tracks)), "tracks")
 }
 
 func BenchmarkLabels(b *testing.B) {

@@ -11,6 +11,7 @@ type track struct {
 	id   uint16 // 0: the slot is free
 	now  int32  // index of its island in this frame, -1 while it has none
 	age  int    // since birth
+	from uint16 // id of what it split from at birth, 0 for none
 	gone int    // since it was last seen
 	host int32  // slot of the track that it merged into, -1 for none
 
@@ -28,6 +29,7 @@ type track struct {
 	crowd     float64 // usual area of the tracks that merged into it
 	least     float64 // the smallest of these
 	held      bool    // the shape is that of this frame
+	partly    int     // frames since then
 	contested bool    // its island is a merger that falls apart in this frame
 }
 
@@ -49,9 +51,10 @@ func (tr *track) predict() {
 	tr.dy += tr.vy
 }
 
-// admit counts a track that merged into h, unless it is too small to matter.
+// admit counts a track that merged into h, unless it is too small to matter or a piece of h that
+// is back.
 func (h *track) admit(tr *track) {
-	if tr.area > (wholeTo-1)*h.area {
+	if tr.area > (wholeTo-1)*h.area && tr.from != h.id {
 		h.crowd += tr.area
 		h.least = min(h.least, tr.area)
 	}
@@ -75,10 +78,12 @@ func (t *Tracker) moves(tr *track, j int) float64 {
 	return math.Exp(-(ex*ex + ey*ey) / (2 * s * s))
 }
 
-// shadow counts in t.hits the locations of each island that the moved shape of tr covers.
+// shadow counts in t.hits the locations of each island that the moved shape of tr covers, and sets
+// t.reach to how far off it may be.
 func (t *Tracker) shadow(tr *track) {
 	t.hits = resize(t.hits, len(t.view.islands))
 	clear(t.hits)
+	t.reach = 0.5 + 0.5*math.Sqrt(tr.area) + (0.05+0.15*math.Hypot(tr.vx, tr.vy))*float64(tr.gone)
 	sx, sy := int(math.Round(tr.dx)), int(math.Round(tr.dy))
 	for _, i := range tr.cells {
 		x, y := int(i)%t.cols+sx, int(i)/t.cols+sy
@@ -88,17 +93,70 @@ func (t *Tracker) shadow(tr *track) {
 	}
 }
 
+// overlap returns the intersection over union of island j and the moved shape of tr, after shadow.
+func (t *Tracker) overlap(tr *track, j int) float64 {
+	hit := float64(t.hits[j])
+	return hit / (float64(len(tr.cells)+t.view.islands[j].Area) - hit)
+}
+
 // fit returns how well island j fits the shape and place where tr should be, 0 to 1, after shadow.
 func (t *Tracker) fit(tr *track, j int) float64 {
 	s := &t.view.islands[j]
 	hit := float64(t.hits[j])
-	iou := hit / (float64(len(tr.cells)+s.Area) - hit)
+	ex, ey := s.X-tr.cx-tr.dx, s.Y-tr.cy-tr.dy
+	away := (ex*ex + ey*ey) / (2 * t.reach * t.reach)
+	if hit == 0 && away > 1.1 { // most pairs: less than minFit without the work
+		return 0
+	}
 	// What comes out from behind something is only a part of it at first.
 	part := 0.6 * hit / float64(min(s.Area, len(tr.cells)))
-	ex, ey := s.X-tr.cx-tr.dx, s.Y-tr.cy-tr.dy
-	r := 0.5 + 0.5*math.Sqrt(tr.area) + (0.05+0.15*math.Hypot(tr.vx, tr.vy))*float64(tr.gone)
-	near := 0.6 * math.Exp(-(ex*ex+ey*ey)/(2*r*r))
-	return max(iou, part, near)
+	near := 0.6 * math.Exp(-away)
+	return max(t.overlap(tr, j), part, near)
+}
+
+// handOver deals with islands that something covers in the middle, so that they are seen in two
+// pieces: the id goes to the piece that fits the whole shape best.
+func (t *Tracker) handOver() {
+	for k := range t.tracks {
+		tr := &t.tracks[k]
+		if tr.id == 0 || tr.partly == 0 || tr.gone > 0 {
+			continue
+		}
+		most := 0
+		t.shadow(tr)
+		if tr.now >= 0 {
+			if most = t.view.islands[tr.now].Area; float64(most) >= wholeFrom*tr.area {
+				continue
+			}
+		}
+		best := tr.now
+		for j, slot := range t.view.slot {
+			s := &t.view.islands[j]
+			if s.Area <= most || float64(s.Area) > wholeTo*tr.area || slot >= 0 && t.tracks[slot].age >= tr.partly {
+				continue // what was there before is something else
+			}
+			if cosine(tr.vector, s.Vector) >= minAlike && t.moves(tr, j) >= 0.5 && t.fit(tr, j) >= minFit {
+				best, most = int32(j), s.Area
+			}
+		}
+		t.swap(int32(k), best)
+	}
+}
+
+// swap gives an island to the track in slot, and the island that this one had to the other's track.
+func (t *Tracker) swap(slot, island int32) {
+	tr := &t.tracks[slot]
+	if island == tr.now {
+		return
+	}
+	other := t.view.slot[island]
+	if tr.now >= 0 {
+		t.view.slot[tr.now] = other
+	}
+	if other >= 0 {
+		t.tracks[other].now = tr.now
+	}
+	t.view.slot[island], tr.now = slot, island
 }
 
 // follow takes in the island that was found to be tr.
@@ -116,8 +174,12 @@ func (t *Tracker) follow(tr *track) {
 		tr.steer(t.view.flow, int(tr.now), whole, s)
 	}
 	tr.x, tr.y, tr.gone, tr.host = s.X, s.Y, 0, -1
-	if !whole {
+	if tr.partly++; !whole {
 		return
+	}
+	tr.partly = 0
+	if len(tr.vector) != len(s.Vector) {
+		tr.vector = append(tr.vector[:0], s.Vector...)
 	}
 	for k, v := range s.Vector {
 		tr.vector[k] += followVector * (v - tr.vector[k])

@@ -29,10 +29,11 @@ type Tracker struct {
 	last       []int32 // (N) slot of each location in the frame before, -1 for none
 	cut        bool    // nothing of before counts for the next frame
 
-	view view    // this frame
-	keys []int64 // scratch of view
-	pool []pair  // candidates of a round
-	hits []int32 // (islands) scratch of shape overlaps
+	view  view    // this frame
+	keys  []int64 // scratch of view
+	pool  []pair  // candidates of a round
+	hits  []int32 // (islands) scratch of shadow
+	reach float64
 }
 
 // pair is a track and an island that could be it.
@@ -47,10 +48,10 @@ const (
 	minScore    = 0.6  // of pairs in the first and third round, up to 2
 	minFit      = 0.2  // of shapes, see fit
 	minReturn   = 1.1  // of pairs in the second round, up to 2
-	minAlike    = 0.6  // cosine to an island that comes back
-	minBack     = 0.4  // of its area, for what comes back out of a merger
+	minAlike    = 0.7  // cosine to an island that comes back, as for two regions in Config.Link
+	minBack     = 0.4  // of its area, and the inverse at most, for what comes back out of a merger
 	mergeCosine = 0.5  // to the island that took the place, from which on that is a merger; else it is in front
-	maxGone     = 512  // tracks without island that are remembered
+	maxGone     = 256  // tracks without island that are remembered
 )
 
 // Cut tells that nothing of the frames before goes on in the next one: ids are not given again.
@@ -78,6 +79,7 @@ func (t *Tracker) Track(l *Level, motion []float32) {
 	t.contest()
 	t.byOverlap(false)
 	t.byPath()
+	t.handOver()
 	t.byOverlap(true)
 	t.update(l)
 	t.rename(l)
@@ -142,13 +144,18 @@ func (t *Tracker) byPath() {
 		}
 		t.shadow(tr)
 		for j, slot := range t.view.slot {
-			s := &t.view.islands[j]
-			if slot >= 0 || cosine(tr.vector, s.Vector) < minAlike || tr.host >= 0 && float64(s.Area) < minBack*tr.area {
+			if slot >= 0 {
 				continue
 			}
 			f := t.fit(tr, j)
-			score := f + t.alike(int32(k), int32(j))
-			if f >= minFit && score >= minReturn {
+			s := &t.view.islands[j]
+			if f < minFit || cosine(tr.vector, s.Vector) < minAlike {
+				continue
+			}
+			if size := float64(s.Area) / tr.area; tr.host >= 0 && (size < minBack || size > 1/minBack) {
+				continue
+			}
+			if score := f + t.alike(int32(k), int32(j)); score >= minReturn {
 				t.pool = append(t.pool, pair{score, int32(k), int32(j)})
 			}
 		}

@@ -84,11 +84,12 @@ func (t *Tracker) heir(slot int32) int32 {
 
 // stay lets a track follow its island.
 func (t *Tracker) stay(l *Level, tr *track) {
-	switch {
-	case tr.gone > 0 && tr.host >= 0:
-		l.Events = append(l.Events, Event{Kind: Split, ID: tr.id, Other: t.tracks[tr.host].id})
-	case tr.gone > 0:
-		l.Events = append(l.Events, Event{Kind: Found, ID: tr.id})
+	if tr.gone > 0 {
+		e := Event{Kind: Found, ID: tr.id}
+		if tr.host >= 0 && t.tracks[tr.host].id > 0 {
+			e.Kind, e.Other = Split, t.tracks[tr.host].id
+		}
+		l.Events = append(l.Events, e)
 	}
 	t.follow(tr)
 }
@@ -111,6 +112,7 @@ func (t *Tracker) begin(l *Level, j int) {
 	e := Event{Kind: Birth, ID: tr.id}
 	if from := t.view.from[j]; from >= 0 && t.tracks[from].now >= 0 {
 		e.Kind, e.Other = Split, t.tracks[from].id
+		tr.from = e.Other
 	}
 	l.Events = append(l.Events, e)
 }

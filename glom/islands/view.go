@@ -42,6 +42,10 @@ func (t *Tracker) flows(motion []float32) {
 	clear(v.mean)
 	clear(v.weight)
 	for i, id := range v.ids {
+		mx, my := motion[2*i], motion[2*i+1]
+		if !sane(mx, my) {
+			continue
+		}
 		w := 0.1
 		for _, d := range [4]int{-1, 1, -t.cols, t.cols} {
 			if n := i + d; n >= 0 && n < len(v.ids) && v.ids[n] == id {
@@ -49,14 +53,23 @@ func (t *Tracker) flows(motion []float32) {
 			}
 		}
 		v.weight[id-1] += w
-		v.mean[2*(id-1)] += w * float64(motion[2*i])
-		v.mean[2*(id-1)+1] += w * float64(motion[2*i+1])
+		v.mean[2*(id-1)] += w * float64(mx)
+		v.mean[2*(id-1)+1] += w * float64(my)
 	}
 	for j, w := range v.weight {
+		if w == 0 {
+			continue
+		}
 		v.mean[2*j] /= w
 		v.mean[2*j+1] /= w
 	}
 	v.flow = v.mean
+}
+
+// sane tells a motion from what is none.
+func sane(dx, dy float32) bool {
+	const far = 1e4                                       // locations
+	return dx > -far && dx < far && dy > -far && dy < far // NaN is not
 }
 
 // carry lets every location look back at the track that it came from.
@@ -91,8 +104,11 @@ func (t *Tracker) carry(ids []uint16, motion []float32) {
 
 // before returns the location in the frame before of what is at i now, -1 if it was out of view.
 func (t *Tracker) before(i int, dx, dy float32) int {
+	if !sane(dx, dy) {
+		return i
+	}
 	x, y := float32(i%t.cols)-dx, float32(i/t.cols)-dy
-	if !(x > -0.5 && y > -0.5 && x < float32(t.cols)-0.5 && y < float32(t.rows)-0.5) { // NaN fails, too
+	if x <= -0.5 || y <= -0.5 || x >= float32(t.cols)-0.5 || y >= float32(t.rows)-0.5 {
 		return -1
 	}
 	return int(y+0.5)*t.cols + int(x+0.5)
