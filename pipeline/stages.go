@@ -98,7 +98,7 @@ func (s *slot) readOut() {
 	}
 }
 
-// matching knows the islands of the frame before, so that islands keep their ids.
+// matching knows the islands of the frames before, so that islands keep their ids.
 type matching struct {
 	trackers []islands.Tracker // (L)
 }

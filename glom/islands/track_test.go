@@ -319,7 +319,7 @@ func checkLevel(t *testing.T, l *Level) {
 // TestTrackWraps lets nearly all islands die in every frame until the ids have run out.
 func TestTrackWraps(t *testing.T) {
 	const cols = 600
-	m := Tracker{Keep: 1}
+	m := Tracker{Keep: -1}
 	last := make([]uint16, cols)
 	for frame := range 400 {
 		l := &Level{Rows: 1, Cols: cols}
