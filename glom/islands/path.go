@@ -21,18 +21,19 @@ type track struct {
 	vx, vy float64   // velocity
 
 	// The shape when it was last seen as a whole, and how far it has moved since.
-	cells     []int32
-	cx, cy    float64 // its centroid
-	dx, dy    float64
+	cells  []int32
+	cx, cy float64 // its centroid
+	dx, dy float64
+	held   bool // the shape is that of this frame
+	partly int  // since the shape was held
+
 	carried   int     // locations of this frame that came from its island
 	heirs     int     // islands of this frame that came out of its island
-	crowd     float64 // usual area of the tracks that merged into it
-	least     float64 // the smallest of these
-	held      bool    // the shape is that of this frame
-	partly    int     // frames since then
+	guest     float64 // usual area of the smallest track that merged into it, +Inf for none
 	contested bool    // its island is a merger that falls apart in this frame
 }
 
+// How fast a track follows its island, chosen on the synthetic scenes.
 const (
 	grow         = 0.3 // of the way per frame, area
 	shrink       = 0.03
@@ -44,7 +45,7 @@ const (
 
 // predict moves the track on by a frame.
 func (tr *track) predict() {
-	tr.now, tr.carried, tr.heirs, tr.crowd, tr.least = -1, 0, 0, 0, math.Inf(1)
+	tr.now, tr.carried, tr.heirs, tr.guest = -1, 0, 0, math.Inf(1)
 	tr.held, tr.contested = false, false
 	tr.age++
 	tr.dx += tr.vx
@@ -55,10 +56,12 @@ func (tr *track) predict() {
 // is back.
 func (h *track) admit(tr *track) {
 	if tr.area > (wholeTo-1)*h.area && tr.from != h.id {
-		h.crowd += tr.area
-		h.least = min(h.least, tr.area)
+		h.guest = min(h.guest, tr.area)
 	}
 }
+
+// merged tells whether the island of h is that of others, too.
+func (h *track) merged() bool { return !math.IsInf(h.guest, 1) }
 
 // cosine of unit vectors; 1 if there are none.
 func cosine(a, b []float32) float64 {
@@ -159,13 +162,13 @@ func (t *Tracker) swap(slot, island int32) {
 	t.view.slot[island], tr.now = slot, island
 }
 
-// follow takes in the island that was found to be tr.
+// follow takes in the island that was found to be tr. What it shares with others tells nothing
+// about it, and what is partly hidden only how it moves.
 func (t *Tracker) follow(tr *track) {
 	s := &t.view.islands[tr.now]
 	area := float64(s.Area)
-	crowded := tr.crowd > 0
-	whole := !crowded && area >= wholeFrom*tr.area
-	if !crowded {
+	whole := !tr.merged() && area >= wholeFrom*tr.area
+	if !tr.merged() {
 		rate := shrink
 		if area > tr.area {
 			rate = grow

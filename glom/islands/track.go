@@ -33,7 +33,7 @@ type Tracker struct {
 	keys  []int64 // scratch of view
 	pool  []pair  // candidates of a round
 	hits  []int32 // (islands) scratch of shadow
-	reach float64
+	reach float64 // set by shadow, see fit
 }
 
 // pair is a track and an island that could be it.
@@ -42,7 +42,7 @@ type pair struct {
 	slot, island int32
 }
 
-// Limits of what may be taken for the same island.
+// Limits of what may be taken for the same island, chosen on the synthetic scenes.
 const (
 	minOverlap  = 0.15 // intersection over union with the transported island
 	minScore    = 0.6  // of pairs in the first and third round, up to 2

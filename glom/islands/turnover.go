@@ -1,5 +1,7 @@
 package islands
 
+import "math"
+
 // keep returns for how many frames an id is remembered after its island is gone.
 func (t *Tracker) keep() int {
 	if t.Keep == 0 {
@@ -17,7 +19,7 @@ func (t *Tracker) update(l *Level) {
 		}
 	}
 	for k := range t.tracks {
-		t.tracks[k].crowd = 0
+		t.tracks[k].guest = math.Inf(1)
 		if tr := &t.tracks[k]; tr.id > 0 && tr.now < 0 {
 			t.leave(l, int32(k))
 		}
@@ -76,7 +78,7 @@ func (t *Tracker) heir(slot int32) int32 {
 	for _, o := range t.view.overlaps {
 		if o.slot == slot && 2*int(o.shared) > tr.carried &&
 			cosine(tr.vector, t.view.islands[o.island].Vector) >= mergeCosine {
-			return t.view.slot[o.island] // -1 for an island that begins now
+			return t.view.slot[o.island]
 		}
 	}
 	return -1

@@ -140,15 +140,16 @@ func (t *Tracker) contest() {
 		if slot < 0 {
 			continue
 		}
-		if tr := &t.tracks[slot]; float64(t.view.islands[j].Area) >= 0.25*min(tr.least, tr.area) {
+		if tr := &t.tracks[slot]; float64(t.view.islands[j].Area) >= 0.25*min(tr.guest, tr.area) {
 			tr.heirs++
 		}
 	}
 	for k := range t.tracks {
-		h := &t.tracks[k]
-		if tr := h; tr.host >= 0 {
+		tr := &t.tracks[k]
+		h := tr
+		if tr.host >= 0 {
 			h = &t.tracks[tr.host]
 		}
-		t.tracks[k].contested = h.crowd > 0 && h.heirs > 1
+		tr.contested = h.merged() && h.heirs > 1
 	}
 }
