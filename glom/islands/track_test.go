@@ -1,6 +1,7 @@
 package islands
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -134,34 +135,65 @@ func world(squares [][4]float64) (*Level, []float32) {
 // one island for a while.
 func TestTrackCrossing(t *testing.T) {
 	for _, speed := range []float64{0.3, 0.5, 1, 1.7} {
-		for _, still := range []bool{false, true} {
-			var m Tracker
-			var a, b uint16
-			one := 0
-			for n := 0; float64(n)*speed < 28; n++ {
-				x := 4 + speed*float64(n)
-				squares := [][4]float64{{x, 3, speed, 0}, {36 - x, 4, -speed, 0}}
-				if still {
-					squares[1] = [4]float64{18, 4, 0, 0}
-				}
-				l, motion := world(squares)
-				m.Track(l, motion)
-				at := func(s [4]float64) uint16 { return l.ID[(int(s[1])+2)*l.Cols+int(s[0])+2] }
-				if at(squares[0]) == at(squares[1]) {
-					one++
-					continue
-				}
-				if one == 0 {
-					a, b = at(squares[0]), at(squares[1])
-				}
-				if at(squares[0]) != a || at(squares[1]) != b {
-					t.Fatalf("speed %v, still %v, frame %d: squares %d and %d are %d and %d",
-						speed, still, n, a, b, at(squares[0]), at(squares[1]))
-				}
+		for _, still := range []bool{false, true} { // the second stands
+			for _, flow := range []bool{false, true} {
+				t.Run(fmt.Sprintf("speed=%v/still=%v/flow=%v", speed, still, flow), func(t *testing.T) {
+					cross(t, speed, still, flow)
+				})
 			}
-			if one < 2 {
-				t.Errorf("speed %v, still %v: one island in %d frames only", speed, still, one)
-			}
+		}
+	}
+}
+
+func cross(t *testing.T, speed float64, still, flow bool) {
+	t.Helper()
+	var m Tracker
+	var before [2]uint16
+	one := 0
+	for n := 0; float64(n)*speed < 28; n++ {
+		x := 4 + speed*float64(n)
+		squares := [][4]float64{{x, 3, speed, 0}, {36 - x, 4, -speed, 0}}
+		if still {
+			squares[1] = [4]float64{18, 4, 0, 0}
+		}
+		l, motion := world(squares)
+		if !flow {
+			motion = nil
+		}
+		m.Track(l, motion)
+		var now [2]uint16
+		for k, s := range squares {
+			now[k] = l.ID[(int(s[1])+2)*l.Cols+int(s[0])+2]
+		}
+		switch {
+		case now[0] == now[1]:
+			one++
+		case one == 0:
+			before = now
+		case now != before:
+			t.Fatalf("frame %d: squares were %v, are %v", n, before, now)
+		}
+	}
+	if one < 2 {
+		t.Errorf("one island in %d frames only", one)
+	}
+}
+
+// TestTrackDirection lets two squares come up on both sides of where one should be that was
+// hidden: it is the one that moves as it did.
+func TestTrackDirection(t *testing.T) {
+	for _, speed := range []float64{0.5, -0.5} {
+		var m Tracker
+		for n := range 20 {
+			m.Track(world([][4]float64{{4 + 0.5*float64(n), 3, 0.5, 0}}))
+		}
+		for range 8 {
+			m.Track(world(nil))
+		}
+		l, motion := world([][4]float64{{15, 3, speed, 0}, {21, 3, -speed, 0}})
+		m.Track(l, motion)
+		if got, want := l.ID[5*40+17] == 2, speed > 0; got != want {
+			t.Errorf("the left one moves by %v: it is taken for the same: %v, want %v (%v)", speed, got, want, l.Events)
 		}
 	}
 }

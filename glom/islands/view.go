@@ -10,7 +10,6 @@ type view struct {
 	from     []int32   // (islands) slot of the track that most of its locations came from, -1 for none
 	overlaps []overlap // tracks and islands that share locations
 	mean     []float64 // (islands, 2) behind flow
-	weight   []float64 // (islands) of the locations in mean
 	flow     []float64 // (islands, 2) mean motion; nil if none is known
 }
 
@@ -33,35 +32,17 @@ func (t *Tracker) see(l *Level, motion []float32) {
 	t.carry(l.ID, motion)
 }
 
-// flows finds the motion of every island. Locations at the rim count little, since their motion is
-// also that of what lies behind.
+// flows finds the mean motion of every island.
 func (t *Tracker) flows(motion []float32) {
 	v := &t.view
-	K := len(v.islands)
-	v.mean, v.weight = resize(v.mean, 2*K), resize(v.weight, K)
+	v.mean = resize(v.mean, 2*len(v.islands))
 	clear(v.mean)
-	clear(v.weight)
 	for i, id := range v.ids {
-		mx, my := motion[2*i], motion[2*i+1]
-		if !sane(mx, my) {
-			continue
+		if dx, dy := motion[2*i], motion[2*i+1]; sane(dx, dy) {
+			area := float64(v.islands[id-1].Area)
+			v.mean[2*(id-1)] += float64(dx) / area
+			v.mean[2*(id-1)+1] += float64(dy) / area
 		}
-		w := 0.1
-		for _, d := range [4]int{-1, 1, -t.cols, t.cols} {
-			if n := i + d; n >= 0 && n < len(v.ids) && v.ids[n] == id {
-				w *= 2.5
-			}
-		}
-		v.weight[id-1] += w
-		v.mean[2*(id-1)] += w * float64(mx)
-		v.mean[2*(id-1)+1] += w * float64(my)
-	}
-	for j, w := range v.weight {
-		if w == 0 {
-			continue
-		}
-		v.mean[2*j] /= w
-		v.mean[2*j+1] /= w
 	}
 	v.flow = v.mean
 }
