@@ -52,16 +52,16 @@ func (tr *track) predict() {
 	tr.dy += tr.vy
 }
 
-// admit counts a track that merged into h, unless it is too small to matter or a piece of h that
-// is back.
-func (h *track) admit(tr *track) {
-	if tr.area > (wholeTo-1)*h.area && tr.from != h.id {
-		h.guest = min(h.guest, tr.area)
+// admit counts a track that merged into tr, unless it is too small to matter or a piece of tr
+// that is back.
+func (tr *track) admit(guest *track) {
+	if guest.area > (wholeTo-1)*tr.area && guest.from != tr.id {
+		tr.guest = min(tr.guest, guest.area)
 	}
 }
 
-// merged tells whether the island of h is that of others, too.
-func (h *track) merged() bool { return !math.IsInf(h.guest, 1) }
+// merged tells whether the island of tr is that of others, too.
+func (tr *track) merged() bool { return !math.IsInf(tr.guest, 1) }
 
 // cosine of unit vectors; 1 if there are none.
 func cosine(a, b []float32) float64 {
