@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"capture/baseline":   {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
-	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
+	"pipeline":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":      {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":           {everything},
 }

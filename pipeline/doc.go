@@ -15,7 +15,7 @@
 // Each frame is carried from the source to the sinks by one goroutine of its own. A stage that
 // must see the frames in order has a baton, which each frame hands to the next one when it leaves
 // the stage: the front end with what it remembers of the frame before, the state that settles, the
-// matching of islands with those of the frame before, and the sinks. A baton goes through a channel
+// tracking of islands from frame to frame, and the sinks. A baton goes through a channel
 // of capacity 1, and these channels are the only coupling between frames. The other stages need
 // nothing from other frames:
 //

@@ -20,7 +20,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 	var state *glom.State
 	var w, h int
 	L := c.Model.Config().Levels
-	matchers := make([]islands.Matcher, L)
+	trackers := make([]islands.Tracker, L)
 	for {
 		f, err := c.Source.Next(t.Context())
 		if err != nil {
@@ -33,7 +33,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 			if state, err = c.Model.NewState(c.FrontEnd.Grid(w, h)); err != nil {
 				t.Fatal(err)
 			}
-			matchers = make([]islands.Matcher, L)
+			trackers = make([]islands.Tracker, L)
 		}
 		if err := c.FrontEnd.Evidence(&r.Evidence, &f); err != nil {
 			t.Fatal(err)
@@ -49,10 +49,11 @@ func sequential(t *testing.T, c Config) (all []Result) {
 				break
 			}
 		}
+		r.Motion = islands.Motion(nil, r.Evidence.Flow, r.Evidence.W, r.Evidence.H, r.Evidence.Rows, r.Evidence.Cols)
 		for l := range L {
 			r.Agreement[l] = slices.Clone(state.Agreement(l))
 			islands.NewReader(c.Islands).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
-			matchers[l].Match(&r.Islands[l])
+			trackers[l].Track(&r.Islands[l], r.Motion)
 		}
 		new(islands.Linker).Link(r.Islands)
 		for _, l := range c.Pixels {
@@ -147,6 +148,7 @@ func compare(got, want *Result) error {
 	for l := range want.Islands { // field by field: a Level has scratch space, too
 		g, w := got.Islands[l], want.Islands[l]
 		if g.Rows != w.Rows || g.Cols != w.Cols || !slices.Equal(g.ID, w.ID) ||
+			!slices.Equal(g.Events, w.Events) ||
 			g.Nesting != w.Nesting || g.Agreement != w.Agreement || !reflect.DeepEqual(g.Islands, w.Islands) {
 			return fmt.Errorf("islands of level %d differ", l)
 		}
@@ -157,6 +159,7 @@ func compare(got, want *Result) error {
 	}{
 		{"picture", got.Frame.Pix, want.Frame.Pix},
 		{"flow", got.Evidence.Flow, want.Evidence.Flow}, // not X: it has a NaN
+		{"motion", got.Motion, want.Motion},
 		{"labels", got.Labels, want.Labels},
 		{"agreement", got.Agreement, want.Agreement},
 		{"canvas", got.Canvas.Pix, want.Canvas.Pix},

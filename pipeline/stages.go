@@ -99,18 +99,18 @@ func (s *slot) readOut() {
 	}
 }
 
-// matching knows the islands of the frame before, so that islands keep their ids.
+// matching knows the islands of the frames before, so that islands keep their ids.
 type matching struct {
-	matchers []islands.Matcher // (L)
+	trackers []islands.Tracker // (L)
 }
 
 func (m *matching) do(s *slot) error {
 	defer s.since(s.clock(), &s.spent.ReadOut)
 	if s.resized {
-		clear(m.matchers)
+		clear(m.trackers)
 	}
-	for l := range m.matchers {
-		m.matchers[l].Match(&s.res.Islands[l])
+	for l := range m.trackers {
+		m.trackers[l].Track(&s.res.Islands[l], s.res.Motion)
 	}
 	return nil
 }

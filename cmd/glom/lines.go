@@ -60,7 +60,7 @@ type levelLine struct {
 }
 
 type eventLine struct {
-	Kind  string `json:"kind"`
+	Kind  string `json:"kind"` // birth, split, merge, lost, found or death
 	ID    uint16 `json:"id"`
 	Other uint16 `json:"other,omitempty"` // what it split from or merged into
 }
@@ -112,6 +112,9 @@ func describe(r *pipeline.Result) frameLine {
 			Level: k, Name: overlay.LevelName(k, len(r.Islands)),
 			Nesting: round(in.Nesting, 1e4), Agreement: round(in.Agreement, 1e4),
 			Islands: make([]islandLine, len(in.Islands)),
+		}
+		for _, e := range in.Events {
+			out.Events = append(out.Events, eventLine{Kind: e.Kind.String(), ID: e.ID, Other: e.Other})
 		}
 		for i := range in.Islands {
 			out.Islands[i] = s.island(&in.Islands[i])

@@ -30,15 +30,47 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-func BenchmarkMatch(b *testing.B) {
-	const rows, cols, dim = 22, 40, 16
-	x, _ := noisyField(rand.New(rand.NewPCG(1, 1)), rows, cols, dim, 30, .9, .1)
-	var l Level
-	var m Matcher
-	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, dim)
-	b.ReportAllocs()
-	for b.Loop() {
-		m.Match(&l)
+// BenchmarkTrack tracks five levels of about 50 islands that waver, and of about 130 of which none
+// outlives two frames.
+func BenchmarkTrack(b *testing.B) {
+	const rows, cols, dim, L = 22, 40, 64, 5
+	for _, bb := range []struct {
+		name   string
+		cells  int
+		lasts  int // frames until the picture is another one
+		within float64
+	}{{"steady", 50, 8, .9}, {"ever new", 60, 2, .5}} {
+		b.Run(bb.name, func(b *testing.B) {
+			var frames [8]Level
+			motion := make([]float32, 2*rows*cols)
+			rng := rand.New(rand.NewPCG(1, 1))
+			for k := range frames {
+				x, _ := noisyField(rand.New(rand.NewPCG(uint64(k/bb.lasts), 1)), rows, cols, dim, bb.cells, bb.within, .1)
+				for i := range x {
+					x[i] += float32(0.05 * rng.NormFloat64())
+				}
+				NewReader(Config{Steps: -1}).Read(&frames[k], x, nil, rows, cols, dim)
+			}
+			for i := range motion {
+				motion[i] = float32(i%3) / 4
+			}
+			var trackers [L]Tracker
+			var l Level
+			n, islands := 0, 0
+			b.ReportAllocs()
+			for b.Loop() {
+				for k := range trackers {
+					from := &frames[(n+k)%len(frames)]
+					l.Rows, l.Cols = from.Rows, from.Cols
+					l.ID, l.Islands = append(l.ID[:0], from.ID...), append(l.Islands[:0], from.Islands...)
+					trackers[k].Track(&l, motion)
+					islands += len(l.Islands)
+				}
+				n++
+			}
+			b.ReportMetric(float64(islands)/float64(n)/L, "islands")
+			b.ReportMetric(float64(len(trackers[0].tracks)), "tracks")
+		})
 	}
 }
 

@@ -4,13 +4,14 @@
 // Four steps, each a type that keeps its own memory, so that no frame allocates:
 //
 //	reader := islands.NewReader(islands.Config{})
-//	var matcher islands.Matcher     // one per level
+//	var tracker [L]islands.Tracker  // one per level
 //	var linker islands.Linker
 //	var upsampler islands.Upsampler
 //	for each frame {
+//		motion = islands.Motion(motion, flow, w, h, rows, cols)
 //		for each level {
 //			reader.Read(&levels[l], state.Level(l), state.Agreement(l), rows, cols, dim)
-//			matcher.Match(&levels[l])                            // ids as in the frame before
+//			tracker[l].Track(&levels[l], motion)                 // ids as in the frames before
 //		}
 //		linker.Link(levels)                                      // parents, confidence, outlines
 //		upsampler.Labels(labels, w, h, &levels[3], pix, stride)  // an id per pixel
@@ -19,6 +20,13 @@
 // A [Reader] lets the vectors run to plateaus by mean shift, takes the plateaus as regions and
 // merges the two most similar neighbours until none are similar enough. Similarity is that of the
 // mean vectors: across a soft border neighbours are all alike, but the regions are not.
+//
+// A [Tracker] gives an island the id that it had before, as far as place, vector and motion tell,
+// also when it was out of sight or part of another island for a while, and says what happened:
+//
+//	for _, e := range level.Events {
+//		fmt.Println(e.Kind, e.ID, e.Other) // "merge 7 3": island 7 went into island 3
+//	}
 //
 // Arrays are row-major. Ids are from 1 to 65535. Positions on the grid are in locations, pixels
 // are BGR bytes. Each type is for one goroutine at a time; results depend on the input alone.

@@ -29,13 +29,13 @@ func Example() {
 	}
 
 	reader := islands.NewReader(islands.Config{})
-	var matcher islands.Matcher
+	var tracker islands.Tracker
 	var upsampler islands.Upsampler
 	var level islands.Level
 	labels := make([]uint16, w*h)
 	for range 2 { // frames
 		reader.Read(&level, x, nil, rows, cols, dim)
-		matcher.Match(&level)
+		tracker.Track(&level, nil)
 		upsampler.Labels(labels, w, h, &level, pix, 3*w)
 	}
 	for _, s := range level.Islands {

@@ -52,7 +52,7 @@ type Island struct {
 	Agreement float64         // mean agreement of its locations, 0 to 1; 0 where none was given
 	Vector    []float32       // (D) unit mean of its vectors; zero if they cancel out
 
-	Age int // frames since birth
+	Age int // frames since it came into view, set by a Tracker
 
 	// What Linker.Link adds.
 	Parent     uint16          // id of the island one level up that covers most of it; 0 at the top
@@ -66,6 +66,7 @@ type Level struct {
 	Rows, Cols int
 	ID         []uint16 // (N) island of each location, row-major
 	Islands    []Island // sorted by ID
+	Events     []Event  // what a Tracker saw happen since the frame before, by ID; empty without one
 
 	// What Linker.Link adds.
 	Nesting   float64 // share of the locations whose island lies in its parent there; 0 at the top
@@ -132,7 +133,7 @@ func (r *Reader) describe(dst *Level, agreement []float32, rows, cols, dim int) 
 	n := rows * cols
 	dst.Rows, dst.Cols = rows, cols
 	dst.ID = resize(dst.ID, n)
-	dst.Islands = dst.Islands[:0]
+	dst.Islands, dst.Events = dst.Islands[:0], dst.Events[:0]
 	r.number = resize(r.number, n)
 	clear(r.number)
 	for i := range n {

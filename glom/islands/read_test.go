@@ -289,7 +289,7 @@ func TestReadPanics(t *testing.T) {
 		"x too short":         func() { NewReader(Config{}).Read(new(Level), make([]float32, 7), nil, 2, 2, 2) },
 		"agreement too short": func() { NewReader(Config{}).Read(new(Level), make([]float32, 8), []float32{1}, 2, 2, 2) },
 		"no rows":             func() { NewReader(Config{}).Read(new(Level), nil, nil, 0, 2, 2) },
-		"match":               func() { new(Matcher).Match(&Level{Rows: 1, Cols: 2}) },
+		"track":               func() { new(Tracker).Track(&Level{Rows: 1, Cols: 2}, nil) },
 		"labels":              func() { new(Upsampler).Labels(make([]uint16, 4), 2, 2, draw("ab"), make([]byte, 11), 6) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func Evidence() Method[Segmenter] {
 
 type evidence struct {
 	reader  *islands.Reader
-	matcher islands.Matcher
+	tracker islands.Tracker
 	level   islands.Level
 	ups     islands.Upsampler
 }
@@ -55,7 +55,7 @@ type evidence struct {
 func (e *evidence) Segment(dst []uint16, r *pipeline.Result, _ int) error {
 	ev := &r.Evidence
 	e.reader.Read(&e.level, ev.X, nil, ev.Rows, ev.Cols, ev.Dim)
-	e.matcher.Match(&e.level)
+	e.tracker.Track(&e.level, r.Motion)
 	e.ups.Labels(dst, r.Frame.W, r.Frame.H, &e.level, r.Frame.Pix, r.Frame.Stride)
 	return nil
 }
