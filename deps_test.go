@@ -27,12 +27,13 @@ var allowed = map[string][]string{
 	"glom/islands":       {"glom"},
 	"glom/onednn":        {},
 	"capture":            {},
+	"capture/cut":        {},
 	"capture/scene":      {"capture"},
 	"capture/descriptor": {"capture"},
 	"capture/opencv":     {"capture", "capture/descriptor"},
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
-	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
+	"pipeline":           {"capture", "capture/cut", "glom", "glom/islands", "overlay"},
 	"cmd/glom":           {everything},
 }
 

@@ -104,6 +104,7 @@ func (s *slot) start(ctx context.Context, in *intake) error {
 	s.res.Frame, s.res.Dropped = a.frame, a.dropped
 	s.spent = Stats{Decode: a.decode}
 	s.err, s.resized, s.reset = nil, false, false
+	s.res.Cut = false
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"glomstream/capture"
+	"glomstream/capture/cut"
 	"glomstream/glom"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
@@ -16,6 +18,7 @@ type looking struct {
 	dim        int // of the model
 	w, h       int // of the frame before, 0 before the first
 	rows, cols int
+	cuts       cut.Detector
 }
 
 func (l *looking) do(s *slot) error {
@@ -26,7 +29,21 @@ func (l *looking) do(s *slot) error {
 		l.w, l.h = f.W, f.H
 		l.rows, l.cols = l.frontEnd.Grid(f.W, f.H)
 		l.frontEnd.Reset()
+		l.cuts.Reset()
 	}
+	if err := l.look(ev, f); err != nil {
+		return err
+	}
+	if len(ev.Pix) > 0 && l.cuts.Cut(ev.Pix, ev.Flow, ev.W, ev.H) {
+		s.res.Cut = true
+		l.frontEnd.Reset() // optical flow across a cut means nothing
+		return l.look(ev, f)
+	}
+	return nil
+}
+
+// look asks the front end for the evidence of a frame.
+func (l *looking) look(ev *capture.Evidence, f *capture.Frame) error {
 	if err := l.frontEnd.Evidence(ev, f); err != nil {
 		return fmt.Errorf("front end: %w", err)
 	}
@@ -56,12 +73,17 @@ func (t *settling) do(s *slot) error {
 		}
 		t.state = state
 	}
+	if s.res.Cut {
+		t.state.Reset()
+	}
 	steps := 1
 	if t.state.Steps == 0 {
 		steps = t.burst
 	}
+	s.res.Steps = 0
 	for range steps {
 		t.model.Step(t.state, ev.X)
+		s.res.Steps++
 		if t.state.NonFinite > 0 {
 			t.state.Reset()
 			s.reset = true
@@ -105,7 +127,7 @@ type matching struct {
 
 func (m *matching) do(s *slot) error {
 	defer s.since(s.clock(), &s.spent.ReadOut)
-	if s.resized {
+	if s.resized || s.res.Cut {
 		clear(m.matchers)
 	}
 	for l := range m.matchers {
@@ -166,6 +188,9 @@ func (w *writing) do(s *slot) error {
 	began := s.clock()
 	if s.resized {
 		w.log.Info("the picture's size changed: state reset", "frame", s.res.Frame.Seq, "width", s.res.Frame.W, "height", s.res.Frame.H)
+	}
+	if s.res.Cut {
+		w.log.Info("cut: settling anew", "frame", s.res.Frame.Seq, "steps", s.res.Steps)
 	}
 	if s.reset {
 		w.log.Warn("embeddings were not finite: state reset", "frame", s.res.Frame.Seq)

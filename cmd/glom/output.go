@@ -213,6 +213,8 @@ type frameLine struct {
 	Width   int         `json:"width"`
 	Height  int         `json:"height"`
 	Dropped int         `json:"dropped"` // frames dropped so far
+	Cut     bool        `json:"cut"`     // the scene changed since the frame before: ids start anew
+	Steps   int         `json:"steps"`   // settling steps taken on this frame
 	Levels  []levelLine `json:"levels"`
 }
 
@@ -233,7 +235,7 @@ type islandLine struct {
 func (l *lines) Write(r *pipeline.Result) error {
 	line := frameLine{
 		Frame: r.Frame.Seq, Time: round(r.Frame.PTS.Seconds(), 1e6), Width: r.Frame.W, Height: r.Frame.H,
-		Dropped: r.Dropped, Levels: make([]levelLine, len(r.Islands)),
+		Dropped: r.Dropped, Cut: r.Cut, Steps: r.Steps, Levels: make([]levelLine, len(r.Islands)),
 	}
 	for k := range r.Islands {
 		line.Levels[k] = describe(k, &r.Islands[k], r.Frame.W, r.Frame.H)
