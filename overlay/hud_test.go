@@ -115,7 +115,7 @@ func TestLegendPlace(t *testing.T) {
 			if view == Flow {
 				name = "flow"
 			}
-			d.title(&titled, name, "", s.FPS)
+			d.title(&titled, name, "", s.status())
 			title, legend := changed(&titled, &without), changed(&with, &titled)
 			if legend.Empty() {
 				if w >= 360 {
@@ -139,8 +139,8 @@ func TestDrawTextClips(t *testing.T) {
 		window := image.Rect(80, 50, 120, 70)
 		in := part(&large, window)
 		copyFrame(&small, &in)
-		f.draw(&large, at.X+80, at.Y+50, text)
-		f.draw(&small, at.X, at.Y, text)
+		f.draw(&large, at.X+80, at.Y+50, text, textColour)
+		f.draw(&small, at.X, at.Y, text, textColour)
 		for y := range small.H {
 			if !bytes.Equal(row(&small, y), row(&in, y)) {
 				t.Fatalf("at %v: row %d differs", at, y)

@@ -199,7 +199,7 @@ func TestDrawNothingKnown(t *testing.T) {
 			name := map[View]string{Islands: "level 3 object", Agreement: "level 3 object", Flow: "flow"}[view]
 			want := newCanvas(d, f.W, f.H)
 			copyFrame(&want, &f)
-			d.title(&want, name, ": not read", 0)
+			d.title(&want, name, ": not read", status{})
 			if !bytes.Equal(row(&canvas, 15), row(&want, 15)) {
 				t.Errorf("%v: the text does not say that nothing was read", view)
 			}

@@ -47,6 +47,8 @@ type Result struct {
 	Canvas    capture.Frame   // the drawing, with the frame's Seq and times; W is 0 when nothing draws
 	Cut       bool            // there is a cut between the frame before and this one: the state and the ids start anew
 	Steps     int             // settling steps taken on this frame
+	Unsettled float64         // how much faster the embeddings change than they can settle, 0 to 1, see glom.State.Unsettled
+	Unrest    [][]float32     // (L) of (N) the same for each location
 	FPS       float64         // frames settled per second, over the last second; 0 at first
 	Dropped   int             // frames dropped since the start, before this one
 }

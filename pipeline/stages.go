@@ -54,6 +54,13 @@ func (l *looking) look(ev *capture.Evidence, f *capture.Frame) error {
 	return nil
 }
 
+// move finds the motion of the locations.
+func (s *slot) move() {
+	defer s.since(s.clock(), &s.spent.FrontEnd)
+	ev := &s.res.Evidence
+	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
+}
+
 // settling owns the state of the video.
 type settling struct {
 	model *glom.Model
@@ -91,7 +98,15 @@ func (t *settling) do(s *slot) error {
 		}
 	}
 	s.res.FPS = t.rate.tick(t.clock())
-	return t.copyTo(s)
+	if err := t.copyTo(s); err != nil {
+		return err
+	}
+	motion := s.res.Motion
+	if s.res.Steps > 1 {
+		motion = nil // the last step was on the same picture as the one before
+	}
+	s.res.Unsettled = t.state.Unsettled(s.unrest, motion)
+	return nil
 }
 
 // copyTo leaves a copy of the state in the slot.
@@ -102,8 +117,11 @@ func (t *settling) copyTo(s *slot) error {
 			return fmt.Errorf("settle: %w", err)
 		}
 		s.state, s.res.State = state, state
+		n := state.Rows * state.Cols
+		s.unrest = make([]float32, state.Levels*n)
 		for l := range s.res.Agreement {
 			s.res.Agreement[l] = state.Agreement(l)
+			s.res.Unrest[l] = s.unrest[l*n : l*n+n]
 		}
 	}
 	s.state.CopyFrom(t.state)
@@ -113,8 +131,7 @@ func (t *settling) copyTo(s *slot) error {
 // readOut finds the islands of all levels.
 func (s *slot) readOut() {
 	defer s.since(s.clock(), &s.spent.ReadOut)
-	x, ev := s.state, &s.res.Evidence
-	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
+	x := s.state
 	for l := range s.res.Islands {
 		s.reader.Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
 	}
@@ -168,6 +185,9 @@ func (s *slot) drawCanvas() {
 		Rows:      s.state.Rows,
 		Cols:      s.state.Cols,
 		Agreement: r.Agreement,
+		Unrest:    r.Unrest,
+		Unsettled: r.Unsettled,
+		Cut:       r.Cut,
 		FlowW:     r.Evidence.W,
 		FlowH:     r.Evidence.H,
 		Flow:      r.Evidence.Flow,

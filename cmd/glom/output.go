@@ -208,14 +208,15 @@ func newLines(name string, stdout io.Writer) (*lines, error) {
 // frameLine is one line of --json. Positions and areas are in pixels of the frame, y downward,
 // as precise as the grid of locations.
 type frameLine struct {
-	Frame   uint64      `json:"frame"`  // number from 0; a gap is a frame that was dropped
-	Time    float64     `json:"time_s"` // presentation time in seconds
-	Width   int         `json:"width"`
-	Height  int         `json:"height"`
-	Dropped int         `json:"dropped"` // frames dropped so far
-	Cut     bool        `json:"cut"`     // the scene changed since the frame before: ids start anew
-	Steps   int         `json:"steps"`   // settling steps taken on this frame
-	Levels  []levelLine `json:"levels"`
+	Frame     uint64      `json:"frame"`  // number from 0; a gap is a frame that was dropped
+	Time      float64     `json:"time_s"` // presentation time in seconds
+	Width     int         `json:"width"`
+	Height    int         `json:"height"`
+	Dropped   int         `json:"dropped"`   // frames dropped so far
+	Cut       bool        `json:"cut"`       // the scene changed since the frame before: ids start anew
+	Steps     int         `json:"steps"`     // settling steps taken on this frame
+	Unsettled float64     `json:"unsettled"` // how much faster the frame changes than it can settle, 0 to 1
+	Levels    []levelLine `json:"levels"`
 }
 
 type levelLine struct {
@@ -235,7 +236,7 @@ type islandLine struct {
 func (l *lines) Write(r *pipeline.Result) error {
 	line := frameLine{
 		Frame: r.Frame.Seq, Time: round(r.Frame.PTS.Seconds(), 1e6), Width: r.Frame.W, Height: r.Frame.H,
-		Dropped: r.Dropped, Cut: r.Cut, Steps: r.Steps, Levels: make([]levelLine, len(r.Islands)),
+		Dropped: r.Dropped, Cut: r.Cut, Steps: r.Steps, Unsettled: round(r.Unsettled, 1e4), Levels: make([]levelLine, len(r.Islands)),
 	}
 	for k := range r.Islands {
 		line.Levels[k] = describe(k, &r.Islands[k], r.Frame.W, r.Frame.H)
