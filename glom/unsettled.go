@@ -21,8 +21,8 @@ const patch = 4
 // with x the state after the last step and x' the one before it, j over the 3 by 3 locations
 // around where the occupant of i was: i - motion(i), motion (N, 2) in locations as islands.Motion
 // has it, nil for none. So what moves by less than a location, or moves as the flow says, is
-// settled; what turns, tears or jumps faster is not, and neither is a new scene that the state of
-// an old one still has to give way to. The result is the mean of u over the patch of 4 by 4
+// settled; what turns, tears or jumps faster is not, and neither is what enters the picture, or a new
+// scene to which the state of an old one still has to give way. The result is the mean of u over the patch of 4 by 4
 // locations, at the level, where it is largest: an object of that size is not outvoted by a still
 // background.
 //
@@ -41,17 +41,32 @@ func (s *State) Unsettled(dst, motion []float32) float64 {
 	}
 	worst := 0.0
 	for l := range s.Levels {
+		moved := false
 		x, before, u := s.Level(l), s.next[l*N*D:][:N*D], dst[l*N:][:N]
 		for i := range u {
 			r, c := i/s.Cols, i%s.Cols
 			if motion != nil {
 				r, c = nearest(float32(r)-motion[2*i+1], s.Rows), nearest(float32(c)-motion[2*i], s.Cols)
 			}
-			u[i] = min(1, max(0, (change(x[i*D:][:D], before, r, c, s.Rows, s.Cols)-few)/(far-few)))
+			u[i] = clamp((change(x[i*D:][:D], before, r, c, s.Rows, s.Cols) - few) / (far - few))
+			moved = moved || u[i] > 0
 		}
-		worst = max(worst, worstPatch(u, s.Rows, s.Cols))
+		if moved {
+			worst = max(worst, worstPatch(u, s.Rows, s.Cols))
+		}
 	}
 	return min(worst, 1) // or rounding might exceed it
+}
+
+// clamp returns v between 0 and 1, and 1 for what is not a number.
+func clamp(v float32) float32 {
+	switch {
+	case v <= 0:
+		return 0
+	case v < 1:
+		return v
+	}
+	return 1
 }
 
 // change returns the cosine distance between x and the most similar of the vectors of before

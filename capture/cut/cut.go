@@ -100,9 +100,9 @@ func colour(a, b *view) float64 {
 
 // Standard deviations of grey values.
 const (
-	noise  = 2  // of the camera
-	flat   = 6  // a block with less has no texture that counts
-	sudden = 10 // more texture than a fade brings into a flat block from one frame to the next
+	noise  = 2 // of the camera
+	flat   = 6 // a block with less has no texture that counts
+	sudden = 7 // more texture than a fade brings into a flat block from one frame to the next
 )
 
 // structure compares each block of now with what the flow says it was before, by the covariance of
