@@ -38,7 +38,7 @@ type status struct {
 
 func (s *Scene) status() status { return status{s.FPS, s.Cut, s.Unsettled} }
 
-// warnFrom is how unsettled a frame must be for a warning. People who walk and a camera that pans stay below.
+// warnFrom is how unsettled a frame must be for a warning. What walks and a camera that pans mostly stay below.
 const warnFrom = 0.25
 
 // warning appends what the viewer should not rely on, nothing if all is well.
