@@ -31,13 +31,14 @@ var allowed = map[string][]string{
 	"glom/compose":       {"glom/clips", "glom/internal/dice"},
 	"glom/onednn":        {},
 	"capture":            {},
+	"capture/cut":        {},
 	"capture/scene":      {"capture"},
 	"capture/descriptor": {"capture"},
 	"capture/opencv":     {"capture", "capture/descriptor"},
 	"capture/baseline":   {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":      {"capture"},
 	"overlay":            {"capture", "glom", "glom/islands"},
-	"pipeline":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
+	"pipeline":           {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":      {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":           {everything},
 }

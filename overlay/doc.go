@@ -5,10 +5,12 @@
 //
 //	Islands    every island in its own colour over the picture, with an outline
 //	Agreement  how strongly the predictions of each location agree, as a heat map with a legend
+//	Unsettled  how much faster each location changes than it can settle, as a heat map with a legend
 //	Flow       optical flow, direction as hue and length as strength, with a legend
 //
 // A level is drawn alone or, with Config.All, all levels side by side after the source picture.
-// A line in the top left corner names the level and the frame rate.
+// A line in the top left corner names the level and the frame rate, and warns in amber of a frame that
+// is unsettled or that follows a cut.
 //
 //	d, err := overlay.New(overlay.Config{View: overlay.Islands, Level: 3})
 //	…

@@ -116,7 +116,7 @@ func (d *Drawer) flowLegend(dst *capture.Frame) {
 		return
 	}
 	d.drawWheel(dst, in.Min.Add(image.Pt(side/2, side/2)), side/2)
-	l.draw(dst, in.Min.X+side+gap, in.Min.Y+(side+l.capital)/2, text)
+	l.draw(dst, in.Min.X+side+gap, in.Min.Y+(side+l.capital)/2, text, textColour)
 }
 
 // drawWheel draws a disc with the colours of all motions over middle grey.

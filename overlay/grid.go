@@ -63,8 +63,8 @@ func (d *Drawer) drawAll(canvas *capture.Frame, s *Scene) {
 		}
 	}
 	drawGaps(canvas, tw, th)
-	d.title(&source, "source", "", s.FPS)
-	if d.cfg.View == Agreement {
+	d.title(&source, "source", "", s.status())
+	if d.cfg.View != Islands {
 		d.heatLegend(&source)
 	}
 }
@@ -77,11 +77,11 @@ func (d *Drawer) drawTile(tile, source *capture.Frame, s *Scene, l int, sc *scra
 		known = labels != nil
 		d.drawIslands(tile, source, sc.shrinkLabels(labels, s.Frame.W, s.Frame.H, tile.W, tile.H))
 	} else {
-		a := level(s.Agreement, l)
-		known = a != nil
-		d.drawAgreement(tile, source, s, a)
+		v := level(d.values(s), l)
+		known = v != nil
+		d.drawHeat(tile, source, s, v)
 	}
-	d.title(tile, d.names[l], note(known), 0)
+	d.title(tile, d.names[l], note(known), status{})
 }
 
 // drawGaps darkens the pixels on both sides of where tiles of tw by th pixels touch.

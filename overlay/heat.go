@@ -18,7 +18,15 @@ func heatColours() (out [256]bgr) {
 	return out
 }
 
-// heatIndex returns the index of the colour for an agreement. What is not a number counts as 0.
+// values returns what the heat map shows.
+func (d *Drawer) values(s *Scene) [][]float32 {
+	if d.cfg.View == Unsettled {
+		return s.Unrest
+	}
+	return s.Agreement
+}
+
+// heatIndex returns the index of the colour for a value. What is not a number counts as 0.
 func heatIndex(v float32) float32 {
 	if !(v > 0) {
 		return 0
@@ -26,16 +34,16 @@ func heatIndex(v float32) float32 {
 	return min(v, 1) * 255
 }
 
-// drawAgreement draws the agreement (rows, cols) over a grey src on dst, which has the same size.
-// Without agreement it is a copy.
-func (d *Drawer) drawAgreement(dst, src *capture.Frame, s *Scene, agreement []float32) {
-	if agreement == nil {
+// drawHeat draws values (rows, cols) over a grey src on dst, which has the same size. Without
+// values it is a copy.
+func (d *Drawer) drawHeat(dst, src *capture.Frame, s *Scene, values []float32) {
+	if values == nil {
 		copyFrame(dst, src)
 		return
 	}
 	sc := d.scratch.Get().(*scratch)
 	defer d.scratch.Put(sc)
-	e := sc.enlarge(agreement, s.Rows, s.Cols, 1, src.W, src.H)
+	e := sc.enlarge(values, s.Rows, s.Cols, 1, src.W, src.H)
 	for y := range src.H {
 		line := e.row(y)
 		for i, v := range line {
@@ -79,15 +87,15 @@ func (d *Drawer) heatLegend(dst *capture.Frame) {
 	if !ok {
 		return
 	}
-	low, high := []byte("agreement  0"), []byte("1")
+	low, high := []byte(d.cfg.View.String()+"  0"), []byte("1")
 	gap, length := l.size/2, 9*l.size
 	before, after := l.width(low)+gap, l.width(high)+gap
 	in := l.legend(dst, before+length+after, l.capital)
 	if in.Empty() {
 		return
 	}
-	l.draw(dst, in.Min.X, in.Max.Y, low)
-	l.draw(dst, in.Max.X-after+gap, in.Max.Y, high)
+	l.draw(dst, in.Min.X, in.Max.Y, low, textColour)
+	l.draw(dst, in.Max.X-after+gap, in.Max.Y, high, textColour)
 	for y := in.Min.Y; y < in.Max.Y; y++ {
 		pix := row(dst, y)[3*(in.Min.X+before):]
 		for i := range length {

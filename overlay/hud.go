@@ -29,27 +29,58 @@ func (l *layout) fits(dst *capture.Frame, w, h int) bool {
 	return w+2*(l.padX+l.margin) <= dst.W && h+2*(l.padY+l.margin) <= dst.H
 }
 
-// title writes what is shown, a note about it and the frame rate in the top left corner. It leaves out the frame rate,
-// and then everything, if the picture is too small.
-func (d *Drawer) title(dst *capture.Frame, name, note string, fps float64) {
+// status is what the title says of the frame.
+type status struct {
+	fps       float64
+	cut       bool
+	unsettled float64
+}
+
+func (s *Scene) status() status { return status{s.FPS, s.Cut, s.Unsettled} }
+
+// warnFrom is how unsettled a frame must be for a warning. What walks and a camera that pans mostly stay below.
+const warnFrom = 0.25
+
+// warning appends what the viewer should not rely on, nothing if all is well.
+func (s status) warning(text []byte) []byte {
+	switch {
+	case s.cut:
+		return append(text, "   cut: settling anew"...)
+	case s.unsettled >= warnFrom:
+		return strconv.AppendFloat(append(text, "   unsettled "...), s.unsettled, 'f', 2, 64)
+	}
+	return text
+}
+
+// title writes what is shown, a note about it, the frame rate and a warning in the top left corner. It
+// leaves out the frame rate, then the warning, and then everything, if the picture is too small.
+func (d *Drawer) title(dst *capture.Frame, name, note string, s status) {
 	l, ok := d.layout(dst)
 	if !ok {
 		return
 	}
 	var buf [64]byte
+	var warn [32]byte
 	text := append(buf[:0], name...)
 	text = append(text, note...)
 	short := len(text)
-	text = appendRate(text, fps)
-	if !l.fits(dst, l.width(text), l.capital) {
+	text = appendRate(text, s.fps)
+	warning := s.warning(warn[:0])
+	fits := func() bool { return l.fits(dst, l.width(text)+l.width(warning), l.capital) }
+	if !fits() {
 		text = text[:short]
 	}
-	if !l.fits(dst, l.width(text), l.capital) {
+	if !fits() {
+		warning = nil
+	}
+	if !fits() {
 		return
 	}
-	in := image.Rect(0, 0, l.width(text), l.capital).Add(image.Pt(l.margin+l.padX, l.margin+l.padY))
+	width := l.width(text)
+	in := image.Rect(0, 0, width+l.width(warning), l.capital).Add(image.Pt(l.margin+l.padX, l.margin+l.padY))
 	l.panel(dst, in)
-	l.draw(dst, in.Min.X, in.Max.Y, text)
+	l.draw(dst, in.Min.X, in.Max.Y, text, textColour)
+	l.draw(dst, in.Min.X+width, in.Max.Y, warning, warnColour)
 }
 
 // legend draws the panel of a legend with content of w by h pixels in the bottom right corner and

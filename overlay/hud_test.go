@@ -115,7 +115,7 @@ func TestLegendPlace(t *testing.T) {
 			if view == Flow {
 				name = "flow"
 			}
-			d.title(&titled, name, "", s.FPS)
+			d.title(&titled, name, "", s.status())
 			title, legend := changed(&titled, &without), changed(&with, &titled)
 			if legend.Empty() {
 				if w >= 360 {
@@ -139,12 +139,65 @@ func TestDrawTextClips(t *testing.T) {
 		window := image.Rect(80, 50, 120, 70)
 		in := part(&large, window)
 		copyFrame(&small, &in)
-		f.draw(&large, at.X+80, at.Y+50, text)
-		f.draw(&small, at.X, at.Y, text)
+		f.draw(&large, at.X+80, at.Y+50, text, textColour)
+		f.draw(&small, at.X, at.Y, text, textColour)
 		for y := range small.H {
 			if !bytes.Equal(row(&small, y), row(&in, y)) {
 				t.Fatalf("at %v: row %d differs", at, y)
 			}
 		}
+	}
+}
+
+// A frame that is not to be relied on is marked in amber, wherever there is room.
+func TestWarning(t *testing.T) {
+	cases := []struct {
+		scene Scene
+		want  string
+	}{
+		{Scene{}, ""},
+		{Scene{Unsettled: 0.24}, ""},
+		{Scene{Unsettled: 0.634}, "   unsettled 0.63"},
+		{Scene{Unsettled: 1}, "   unsettled 1.00"},
+		{Scene{Cut: true}, "   cut: settling anew"},
+		{Scene{Cut: true, Unsettled: 1}, "   cut: settling anew"},
+	}
+	for _, c := range cases {
+		if got := string(c.scene.status().warning(nil)); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.scene, got, c.want)
+		}
+		for _, size := range [][2]int{{64, 64}, {120, 90}, {640, 360}, {360, 640}, {1920, 1080}} {
+			f := newFrame(size[0], size[1])
+			clear(f.Pix)
+			s := c.scene
+			s.Frame, s.FPS = &f, 31
+			with, _ := drawBoth(t, Config{}, &s)
+			amber := 0
+			for y := range with.H {
+				for x := range with.W {
+					if p := pixel(&with, x, y); int(p[2]) > int(p[0])+60 {
+						amber++
+					}
+				}
+			}
+			if room := size[0] >= 360; (amber > 50) != (room && c.want != "") {
+				t.Errorf("%v, %+v: %d amber pixels", size, c.scene, amber)
+			}
+		}
+	}
+}
+
+// The views of agreement and of unsettled draw their own values alike.
+func TestUnsettledView(t *testing.T) {
+	s := makeScene(64, 36, 5)
+	s.Unrest = s.Agreement
+	a := newDrawer(t, Config{View: Agreement, NoHUD: true})
+	u := newDrawer(t, Config{View: Unsettled, NoHUD: true})
+	want, got := newCanvas(a, 64, 36), newCanvas(u, 64, 36)
+	a.Draw(&want, s)
+	s.Agreement = nil
+	u.Draw(&got, s)
+	if !changed(&want, &got).Empty() {
+		t.Error("the same values give another picture")
 	}
 }

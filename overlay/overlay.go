@@ -15,6 +15,7 @@ const (
 	Islands   View = iota // coloured islands with outlines
 	Agreement             // heat map of the agreement at each location
 	Flow                  // optical flow as hue and strength
+	Unsettled             // heat map of how much faster each location changes than it can settle
 )
 
 // String returns the name that ParseView understands.
@@ -26,18 +27,20 @@ func (v View) String() string {
 		return "agreement"
 	case Flow:
 		return "flow"
+	case Unsettled:
+		return "unsettled"
 	}
 	return fmt.Sprintf("View(%d)", int(v))
 }
 
-// ParseView returns the view called name: "islands", "agreement" or "flow".
+// ParseView returns the view called name: "islands", "agreement", "flow" or "unsettled".
 func ParseView(name string) (View, error) {
-	for _, v := range []View{Islands, Agreement, Flow} {
+	for _, v := range []View{Islands, Agreement, Flow, Unsettled} {
 		if name == v.String() {
 			return v, nil
 		}
 	}
-	return 0, fmt.Errorf("view %q: unknown, use islands, agreement or flow", name)
+	return 0, fmt.Errorf("view %q: unknown, use islands, agreement, flow or unsettled", name)
 }
 
 // Config says what to draw. The zero value draws the islands of level 0.
@@ -56,10 +59,15 @@ type Scene struct {
 	Levels int     // how many levels there are; 0 means what Config.Levels says
 	FPS    float64 // frame rate to show; none is shown unless it is above 0
 
+	Cut       bool    // the scene changed since the frame before, and the text says so
+	Unsettled float64 // 0 to 1; the text warns from 0.25 on
+
 	Labels [][]uint16 // (L, H*W) island id of each pixel of Frame, 0 = none; a nil or missing level was not read
 
 	Rows, Cols int         // size of the location grid
 	Agreement  [][]float32 // (L, Rows*Cols) 0 to 1; a nil or missing level was not read
+
+	Unrest [][]float32 // (L, Rows*Cols) 0 to 1, what the view Unsettled shows; as Agreement
 
 	FlowW, FlowH int
 	Flow         []float32 // (FlowH, FlowW, 2) motion dx, dy in flow pixels per frame; nil if there is none
@@ -83,7 +91,7 @@ func New(c Config) (*Drawer, error) {
 		c.Levels = 5
 	}
 	switch {
-	case c.View < Islands || c.View > Flow:
+	case c.View < Islands || c.View > Unsettled:
 		return nil, fmt.Errorf("overlay view %d: unknown", int(c.View))
 	case c.Levels < 1 || c.Levels > 32:
 		return nil, fmt.Errorf("overlay of %d levels: want 1 to 32", c.Levels)
@@ -151,15 +159,15 @@ func (d *Drawer) Draw(canvas *capture.Frame, s *Scene) {
 	case Islands:
 		labels := level(s.Labels, l)
 		d.drawIslands(canvas, s.Frame, labels)
-		d.title(canvas, d.names[l], note(labels != nil), s.FPS)
-	case Agreement:
-		a := level(s.Agreement, l)
-		d.drawAgreement(canvas, s.Frame, s, a)
-		d.title(canvas, d.names[l], note(a != nil), s.FPS)
+		d.title(canvas, d.names[l], note(labels != nil), s.status())
+	case Agreement, Unsettled:
+		v := level(d.values(s), l)
+		d.drawHeat(canvas, s.Frame, s, v)
+		d.title(canvas, d.names[l], note(v != nil), s.status())
 		d.heatLegend(canvas)
 	case Flow:
 		d.drawFlow(canvas, s)
-		d.title(canvas, "flow", note(s.Flow != nil), s.FPS)
+		d.title(canvas, "flow", note(s.Flow != nil), s.status())
 		d.flowLegend(canvas)
 	}
 }
@@ -192,6 +200,7 @@ func (d *Drawer) check(canvas *capture.Frame, s *Scene) {
 	}
 	checkLevels("labels", s.Labels, s.Frame.W, s.Frame.H)
 	checkLevels("agreement", s.Agreement, s.Cols, s.Rows)
+	checkLevels("unrest", s.Unrest, s.Cols, s.Rows)
 	if s.Flow != nil && (s.FlowW < 1 || s.FlowH < 1 || len(s.Flow) != 2*s.FlowW*s.FlowH) {
 		panic(fmt.Sprintf("overlay: flow has %d values, want 2 for each of %dx%d", len(s.Flow), s.FlowW, s.FlowH))
 	}

@@ -74,7 +74,7 @@ func TestNewErrors(t *testing.T) {
 		c    Config
 		want string
 	}{
-		{"view", Config{View: 3}, "view 3: unknown"},
+		{"view", Config{View: 4}, "view 4: unknown"},
 		{"negative view", Config{View: -1}, "view -1: unknown"},
 		{"level too high", Config{Level: 5}, "levels 0 to 4"},
 		{"level too high for few", Config{Level: 2, Levels: 2}, "levels 0 to 1"},
@@ -97,13 +97,13 @@ func TestNewErrors(t *testing.T) {
 }
 
 func TestParseView(t *testing.T) {
-	for _, v := range []View{Islands, Agreement, Flow} {
+	for _, v := range []View{Islands, Agreement, Flow, Unsettled} {
 		if got, err := ParseView(v.String()); err != nil || got != v {
 			t.Errorf("%v: got %v, %v", v, got, err)
 		}
 	}
-	for _, name := range []string{"", "Islands", "heat", "View(3)"} {
-		if _, err := ParseView(name); err == nil || !strings.Contains(err.Error(), "islands, agreement or flow") {
+	for _, name := range []string{"", "Islands", "heat", "View(4)"} {
+		if _, err := ParseView(name); err == nil || !strings.Contains(err.Error(), "islands, agreement, flow or unsettled") {
 			t.Errorf("%q: got %v", name, err)
 		}
 	}
@@ -199,7 +199,7 @@ func TestDrawNothingKnown(t *testing.T) {
 			name := map[View]string{Islands: "level 3 object", Agreement: "level 3 object", Flow: "flow"}[view]
 			want := newCanvas(d, f.W, f.H)
 			copyFrame(&want, &f)
-			d.title(&want, name, ": not read", 0)
+			d.title(&want, name, ": not read", status{})
 			if !bytes.Equal(row(&canvas, 15), row(&want, 15)) {
 				t.Errorf("%v: the text does not say that nothing was read", view)
 			}

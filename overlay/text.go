@@ -15,7 +15,8 @@ import (
 // The printable ASCII characters are drawn once by New, at every size that text is shown in.
 const (
 	firstRune, lastRune = ' ', '~'
-	textGrey            = 245 // a little below white is easier on the eye
+	textColour          = 0xF5F5F5 // red, green, blue; a little below white is easier on the eye
+	warnColour          = 0xFFB545 // amber
 )
 
 // face is the font at one size.
@@ -99,21 +100,16 @@ func (f *face) width(text []byte) int {
 }
 
 // draw writes text with its origin at x on the base line y. What lies outside of dst is left out.
-func (f *face) draw(dst *capture.Frame, x, y int, text []byte) {
-	f.drawIn(dst, x, y, text, textGrey)
-}
-
-// drawIn is draw in a grey of its own.
-func (f *face) drawIn(dst *capture.Frame, x, y int, text []byte, grey uint8) {
+func (f *face) draw(dst *capture.Frame, x, y int, text []byte, colour uint32) {
 	pen := fixed.I(x)
 	for _, c := range text {
 		g := f.glyph(c)
-		g.draw(dst, image.Pt(pen.Round(), y), grey)
+		g.draw(dst, image.Pt(pen.Round(), y), colour)
 		pen += g.advance
 	}
 }
 
-func (g *glyph) draw(dst *capture.Frame, at image.Point, grey uint8) {
+func (g *glyph) draw(dst *capture.Frame, at image.Point, colour uint32) {
 	box := g.box.Add(at)
 	in := box.Intersect(image.Rect(0, 0, dst.W, dst.H))
 	for y := in.Min.Y; y < in.Max.Y; y++ {
@@ -122,7 +118,7 @@ func (g *glyph) draw(dst *capture.Frame, at image.Point, grey uint8) {
 		for i, a := range cover {
 			for c := range 3 {
 				p := &pix[3*i+c]
-				*p = blend(*p, grey, uint32(a)+uint32(a)>>7)
+				*p = blend(*p, uint8(colour>>(8*c)), uint32(a)+uint32(a)>>7)
 			}
 		}
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	paper   = 22  // grey of the ground
-	faint   = 150 // grey of text that explains
-	dimming = 90  // of 256: how much is left of what does not belong to the island
+	paper   = 22       // grey of the ground
+	faint   = 0x969696 // of text that explains
+	dimming = 90       // of 256: how much is left of what does not belong to the island
 )
 
 // paintTree draws a tree that is laid out.
@@ -49,12 +49,12 @@ func (d *Drawer) faceOf(size int) *face {
 
 // paintHead writes the title and how to read the picture.
 func (d *Drawer) paintHead(dst *capture.Frame, t *Tree) {
-	d.faceOf(26).draw(dst, treeMargin, treeMargin+22, []byte(t.Title))
+	d.faceOf(26).draw(dst, treeMargin, treeMargin+22, []byte(t.Title), textColour)
 	for i, text := range []string{
 		"A card is an island: a part of the picture whose vectors agree. The bar below it is its confidence. Rows are levels, from wholes down to parts.",
 		"A line leads up to the parent, the island one level up that covers most of it: the thicker, the more of it lies inside.",
 	} {
-		d.faceOf(14).drawIn(dst, treeMargin, treeMargin+50+20*i, []byte(text), faint)
+		d.faceOf(14).draw(dst, treeMargin, treeMargin+50+20*i, []byte(text), faint)
 	}
 }
 
@@ -63,8 +63,8 @@ func (d *Drawer) paintSide(dst *capture.Frame, t *Tree, p *poster, src *image.RG
 	y := p.top(l) + (p.height()-sideText-p.thumbH-sideFootText)/2
 	name, number := []byte(LevelName(l, len(p.rows))), fmt.Appendf(nil, "level %d", l)
 	big, small := d.faceOf(20), d.faceOf(13)
-	big.draw(dst, treeMargin, y+18, name)
-	small.drawIn(dst, treeMargin+sideWidth-small.width(number), y+18, number, faint)
+	big.draw(dst, treeMargin, y+18, name, textColour)
+	small.draw(dst, treeMargin+sideWidth-small.width(number), y+18, number, faint)
 
 	thumb := capture.Frame{W: p.thumbW, H: p.thumbH, Stride: 3 * p.thumbW, Pix: make([]byte, 3*p.thumbW*p.thumbH)}
 	scaled := image.NewRGBA(image.Rect(0, 0, p.thumbW, p.thumbH))
@@ -76,12 +76,12 @@ func (d *Drawer) paintSide(dst *capture.Frame, t *Tree, p *poster, src *image.RG
 
 	level := &t.Levels[l]
 	y += sideText + p.thumbH
-	small.drawIn(dst, treeMargin, y+17, countText(level, p.rows[l]), faint)
+	small.draw(dst, treeMargin, y+17, countText(level, p.rows[l]), faint)
 	text := fmt.Appendf(nil, "agreement %.2f", level.Agreement)
 	if l+1 < len(p.rows) {
 		text = fmt.Appendf(text, ", nesting %.2f", level.Nesting)
 	}
-	small.drawIn(dst, treeMargin, y+34, text, faint)
+	small.draw(dst, treeMargin, y+34, text, faint)
 }
 
 // countText says how many islands there are, and what is not shown.
@@ -149,9 +149,9 @@ func (d *Drawer) paintCard(dst *capture.Frame, t *Tree, p *poster, src *image.RG
 	}
 	f := d.faceOf(12)
 	id, percent := fmt.Appendf(nil, "#%d", n.ID), fmt.Appendf(nil, "%.0f%%", 100*n.Confidence)
-	f.draw(dst, x, y+side+20, id)
+	f.draw(dst, x, y+side+20, id, textColour)
 	if right := x + side - f.width(percent); right >= x+f.width(id)+2 {
-		f.drawIn(dst, right, y+side+20, percent, faint)
+		f.draw(dst, right, y+side+20, percent, faint)
 	}
 }
 

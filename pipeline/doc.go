@@ -45,6 +45,16 @@
 // that had one. A panic in a stage is not caught. A stage must not end its goroutine, as t.Fatal does:
 // the frames after it would wait for ever.
 //
+// # Cuts
+//
+// At a scene cut, which package capture/cut finds in the working picture, the front end is reset and asked for the
+// frame again, since optical flow across a cut means nothing; the state and the island ids start
+// anew with Config.Burst settling steps, Result.Cut says so and Stats.Cuts counts it. Result.Unsettled says
+// of every frame how much faster it changes than it can settle. A front end without a working picture
+// (Evidence.Pix) has no cuts.
+//
+// # Starting anew
+//
 // Embeddings that are not finite are replaced by zero vectors, the state is reset and
 // Stats.Resets counts it: the next frame starts anew. When the size of the frames changes, the
 // front end, the state and the island ids start anew too, and Stats.SizeChanges counts it; whether

@@ -23,6 +23,7 @@ var errBoom = errors.New("boom")
 // clip is a source of squares that move over a ramp, 96x64 unless size says otherwise.
 type clip struct {
 	frames int
+	cut    int                    // from this frame on the scene is another one; 0: never
 	every  time.Duration          // between frames, 0 for a file
 	size   func(i int) (w, h int) // nil for 96x64
 	room   [2]int                 // size of the largest frame, so that the pool can use every buffer again
@@ -70,6 +71,9 @@ func (c *clip) Next(ctx context.Context) (capture.Frame, error) {
 	f.W, f.H, f.Stride, f.Pix = w, h, 3*w, f.Pix[:3*w*h]
 	f.Seq, f.PTS, f.Captured = uint64(i), pts, time.Now()
 	paint(&f, i)
+	if c.cut > 0 && i >= c.cut {
+		paintStripes(&f)
+	}
 	return f, nil
 }
 
@@ -92,6 +96,17 @@ func paint(f *capture.Frame, i int) {
 	}
 }
 
+// paintStripes puts slanted stripes over the upper three quarters of the picture.
+func paintStripes(f *capture.Frame) {
+	for y := range f.H * 3 / 4 {
+		row := f.Pix[y*f.Stride:]
+		for x := range f.W {
+			v := byte(30 + (x+2*y)/9%2*190)
+			row[3*x], row[3*x+1], row[3*x+2] = v, v, byte(x)
+		}
+	}
+}
+
 // checkReleased takes as many buffers out of the pool as there were handed out: all must be back.
 func (c *clip) checkReleased(t *testing.T) {
 	t.Helper()
@@ -106,9 +121,10 @@ func (c *clip) checkReleased(t *testing.T) {
 }
 
 // blocks is a front end of means over square blocks. Its evidence and its flow depend on the frame before,
-// so frames out of order would show.
+// so frames out of order would show. The flow is not that of the clip's squares.
 type blocks struct {
 	side, dim int
+	picture   bool // give the frame as the working picture, so that cuts are looked for
 	before    func(f *capture.Frame) error
 	spoil     func(seq uint64) bool // frames that get a NaN
 	last      []float32             // means of the frame before
@@ -133,10 +149,17 @@ func (b *blocks) Evidence(ev *capture.Evidence, f *capture.Frame) error {
 		}
 	}
 	ev.Rows, ev.Cols = b.Grid(f.W, f.H)
-	ev.Dim, ev.W, ev.H = b.dim, ev.Cols, ev.Rows
+	ev.Dim, ev.W, ev.H = b.dim, f.W, f.H
 	n := ev.Rows * ev.Cols
-	ev.X, ev.Pix, ev.Flow = resize(ev.X, n*b.dim), resize(ev.Pix, 3*n), resize(ev.Flow, 2*n)
+	ev.X, ev.Pix, ev.Flow = resize(ev.X, n*b.dim), resize(ev.Pix, 3*f.W*f.H), resize(ev.Flow, 2*f.W*f.H)
 	clear(ev.X)
+	clear(ev.Flow)
+	if !b.picture {
+		ev.Pix = nil
+	}
+	for y := range f.H * min(1, len(ev.Pix)) {
+		copy(ev.Pix[3*y*f.W:][:3*f.W], f.Pix[y*f.Stride:])
+	}
 	fresh := b.last == nil
 	b.last = resize(b.last, n)
 	for i := range n {
@@ -147,10 +170,7 @@ func (b *blocks) Evidence(ev *capture.Evidence, f *capture.Frame) error {
 		}
 		change := grey - b.last[i]
 		b.last[i] = grey
-		ev.Flow[2*i], ev.Flow[2*i+1] = change/10, 0
-		for k, v := range mean {
-			ev.Pix[3*i+k] = byte(v)
-		}
+		ev.Flow[2*(i/ev.Cols*b.side*f.W+i%ev.Cols*b.side)] = change // of one pixel of the block
 		unit(ev.X[i*b.dim:][:b.dim], []float32{mean[0] - 110, mean[1] - 110, mean[2] - 110, 30, change})
 	}
 	if b.spoil != nil && b.spoil(f.Seq) {

@@ -23,8 +23,8 @@ type FrontEnd interface {
 	// Evidence fills ev, which holds what an earlier frame left there and may be reused, from f.
 	// It does not keep f or ev. The embeddings have the dimension of the model.
 	Evidence(ev *capture.Evidence, f *capture.Frame) error
-	// Reset forgets the frame before. It is called before the first frame and before the first
-	// frame of another size.
+	// Reset forgets the frame before. It is called before the first frame, before the first
+	// frame of another size, and after a cut, when Evidence is then asked for the same frame again.
 	Reset()
 }
 
@@ -45,6 +45,10 @@ type Result struct {
 	State     *glom.State     // the embeddings after the step, to be read only
 	Motion    []float32       // (N, 2) optical flow since the frame before in locations, see islands.Motion; nil if there is none
 	Canvas    capture.Frame   // the drawing, with the frame's Seq and times; W is 0 when nothing draws
+	Cut       bool            // there is a cut between the frame before and this one: the state and the ids start anew
+	Steps     int             // settling steps taken on this frame
+	Unsettled float64         // how much faster the embeddings change than they can settle, 0 to 1, see glom.State.Unsettled
+	Unrest    [][]float32     // (L) of (N) the same for each location
 	FPS       float64         // frames settled per second, over the last second; 0 at first
 	Dropped   int             // frames dropped since the start, before this one
 }
@@ -59,7 +63,7 @@ type Config struct {
 	Draw     *overlay.Drawer // for as many levels as the model has; nil: no canvas
 	Sinks    []Sink          // written to one after the other
 
-	// Burst is the number of settling steps on the first frame, and on the one after a reset.
+	// Burst is the number of settling steps on the first frame, after a cut, and after a reset.
 	// Default 8.
 	Burst int
 	// Steps is the number of settling steps on all other frames. Default 1.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"glomstream/capture/cut"
 	"glomstream/glom"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
@@ -21,11 +22,13 @@ func sequential(t *testing.T, c Config) (all []Result) {
 	var w, h int
 	L := c.Model.Config().Levels
 	trackers := make([]islands.Tracker, L)
+	var cuts cut.Detector
 	for {
 		f, err := c.Source.Next(t.Context())
 		if err != nil {
 			return all
 		}
+		anew := false
 		r := Result{Frame: f, Islands: make([]islands.Level, L), Labels: make([][]uint16, L), Agreement: make([][]float32, L)}
 		if f.W != w || f.H != h {
 			w, h = f.W, f.H
@@ -33,10 +36,20 @@ func sequential(t *testing.T, c Config) (all []Result) {
 			if state, err = c.Model.NewState(c.FrontEnd.Grid(w, h)); err != nil {
 				t.Fatal(err)
 			}
-			trackers = make([]islands.Tracker, L)
+			anew = true
+			cuts = cut.Detector{}
 		}
 		if err := c.FrontEnd.Evidence(&r.Evidence, &f); err != nil {
 			t.Fatal(err)
+		}
+		if cuts.Cut(r.Evidence.Pix, r.Evidence.Flow, r.Evidence.W, r.Evidence.H) {
+			r.Cut = true
+			c.FrontEnd.Reset()
+			if err := c.FrontEnd.Evidence(&r.Evidence, &f); err != nil {
+				t.Fatal(err)
+			}
+			state.Reset()
+			anew = true
 		}
 		steps := 1
 		if state.Steps == 0 {
@@ -44,15 +57,26 @@ func sequential(t *testing.T, c Config) (all []Result) {
 		}
 		for range steps {
 			c.Model.Step(state, r.Evidence.X)
+			r.Steps++
 			if state.NonFinite > 0 {
 				state.Reset()
 				break
 			}
 		}
-		r.Motion = islands.Motion(nil, r.Evidence.Flow, r.Evidence.W, r.Evidence.H, r.Evidence.Rows, r.Evidence.Cols)
+		r.Motion = islands.Motion(nil, r.Evidence.Flow, r.Evidence.W, r.Evidence.H, state.Rows, state.Cols)
+		unrest := make([]float32, L*state.Rows*state.Cols)
+		if r.Steps > 1 {
+			r.Unsettled = state.Unsettled(unrest, nil)
+		} else {
+			r.Unsettled = state.Unsettled(unrest, r.Motion)
+		}
 		for l := range L {
+			r.Unrest = append(r.Unrest, unrest[l*state.Rows*state.Cols:][:state.Rows*state.Cols])
 			r.Agreement[l] = slices.Clone(state.Agreement(l))
 			islands.NewReader(c.Islands).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
+			if anew {
+				trackers[l].Cut()
+			}
 			trackers[l].Track(&r.Islands[l], r.Motion)
 		}
 		new(islands.Linker).Link(r.Islands)
@@ -65,17 +89,18 @@ func sequential(t *testing.T, c Config) (all []Result) {
 		r.Canvas.Pix = make([]byte, r.Canvas.Stride*r.Canvas.H)
 		c.Draw.Draw(&r.Canvas, &overlay.Scene{
 			Frame: &f, Levels: L, Labels: r.Labels, Rows: state.Rows, Cols: state.Cols, Agreement: r.Agreement,
-			Flow: r.Evidence.Flow, FlowW: r.Evidence.W, FlowH: r.Evidence.H,
+			Unrest: r.Unrest, Unsettled: r.Unsettled, Cut: r.Cut, Flow: r.Evidence.Flow, FlowW: r.Evidence.W, FlowH: r.Evidence.H,
 		})
 		all = append(all, r)
 	}
 }
 
 // identityConfig is a run that meets everything: it changes its size, keeping the grid and not
-// keeping it, meets a NaN, and draws all levels.
+// keeping it, meets a NaN and a cut, and draws all levels.
 func identityConfig(t *testing.T, frames int) Config {
 	t.Helper()
 	src := newClip(frames)
+	src.cut = 30
 	src.room = [2]int{136, 80}
 	src.size = func(i int) (w, h int) {
 		switch {
@@ -87,6 +112,7 @@ func identityConfig(t *testing.T, frames int) Config {
 		return 96, 64
 	}
 	c, fe := newConfig(t, src)
+	fe.picture = true
 	fe.spoil = func(seq uint64) bool { return seq == 20 }
 	c.Pixels = []int{0, 1, 2}
 	d, err := overlay.New(overlay.Config{All: true, Levels: 3})
@@ -132,7 +158,7 @@ func compareRun(t *testing.T, inFlight int, want []Result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := stats, (Stats{Frames: len(want), Resets: 1, SizeChanges: 2}); got != want {
+	if got, want := stats, (Stats{Frames: len(want), Resets: 1, SizeChanges: 2, Cuts: 1}); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
 	c.Source.(*clip).checkReleased(t)
@@ -162,6 +188,9 @@ func compare(got, want *Result) error {
 		{"motion", got.Motion, want.Motion},
 		{"labels", got.Labels, want.Labels},
 		{"agreement", got.Agreement, want.Agreement},
+		{"motion", got.Motion, want.Motion},
+		{"unrest", got.Unrest, want.Unrest},
+		{"cut, steps and unsettled", []any{got.Cut, got.Steps, got.Unsettled}, []any{want.Cut, want.Steps, want.Unsettled}},
 		{"canvas", got.Canvas.Pix, want.Canvas.Pix},
 		{"canvas size", [2]int{got.Canvas.W, got.Canvas.H}, [2]int{want.Canvas.W, want.Canvas.H}},
 	} {

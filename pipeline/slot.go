@@ -50,6 +50,7 @@ type slot struct {
 	resized bool        // the frame before had another size
 	reset   bool        // the state was reset after this frame
 	state   *glom.State // a copy, so that the next frame can go on with the original
+	unrest  []float32   // (L, N)
 	reader  *islands.Reader
 	linker  islands.Linker
 	ups     islands.Upsampler
@@ -77,6 +78,7 @@ func newRing(c *Config, stop context.CancelFunc, first [batons]stage) *slot {
 		}
 		s.res.Islands = make([]islands.Level, levels)
 		s.res.Agreement = make([][]float32, levels)
+		s.res.Unrest = make([][]float32, levels)
 		s.res.Labels = s.labels
 		for k := range s.turns {
 			s.turns[k] = make(chan *baton, 1)
@@ -105,12 +107,14 @@ func (s *slot) start(ctx context.Context, in *intake) error {
 	s.res.Frame, s.res.Dropped = a.frame, a.dropped
 	s.spent = Stats{Decode: a.decode}
 	s.err, s.resized, s.reset = nil, false, false
+	s.res.Cut = false
 	return nil
 }
 
 // run carries the frame through the stages and frees the slot.
 func (s *slot) run() {
 	s.turn(toLook)
+	s.freely((*slot).move)
 	s.turn(toSettle)
 	s.freely((*slot).readOut)
 	s.turn(toMatch)

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"glomstream/capture"
+	"glomstream/capture/cut"
 	"glomstream/glom"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
@@ -16,6 +18,7 @@ type looking struct {
 	dim        int // of the model
 	w, h       int // of the frame before, 0 before the first
 	rows, cols int
+	cuts       cut.Detector
 }
 
 func (l *looking) do(s *slot) error {
@@ -26,7 +29,21 @@ func (l *looking) do(s *slot) error {
 		l.w, l.h = f.W, f.H
 		l.rows, l.cols = l.frontEnd.Grid(f.W, f.H)
 		l.frontEnd.Reset()
+		l.cuts.Reset()
 	}
+	if err := l.look(ev, f); err != nil {
+		return err
+	}
+	if len(ev.Pix) > 0 && l.cuts.Cut(ev.Pix, ev.Flow, ev.W, ev.H) {
+		s.res.Cut = true
+		l.frontEnd.Reset() // optical flow across a cut means nothing
+		return l.look(ev, f)
+	}
+	return nil
+}
+
+// look asks the front end for the evidence of a frame.
+func (l *looking) look(ev *capture.Evidence, f *capture.Frame) error {
 	if err := l.frontEnd.Evidence(ev, f); err != nil {
 		return fmt.Errorf("front end: %w", err)
 	}
@@ -35,6 +52,13 @@ func (l *looking) do(s *slot) error {
 			ev.Rows, ev.Cols, ev.Dim, len(ev.X), l.rows, l.cols, l.dim)
 	}
 	return nil
+}
+
+// move finds the motion of the locations.
+func (s *slot) move() {
+	defer s.since(s.clock(), &s.spent.FrontEnd)
+	ev := &s.res.Evidence
+	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
 }
 
 // settling owns the state of the video.
@@ -57,12 +81,17 @@ func (t *settling) do(s *slot) error {
 		}
 		t.state = state
 	}
+	if s.res.Cut {
+		t.state.Reset()
+	}
 	steps := t.steps
 	if t.state.Steps == 0 {
 		steps = t.burst
 	}
+	s.res.Steps = 0
 	for range steps {
 		t.model.Step(t.state, ev.X)
+		s.res.Steps++
 		if t.state.NonFinite > 0 {
 			t.state.Reset()
 			s.reset = true
@@ -70,7 +99,15 @@ func (t *settling) do(s *slot) error {
 		}
 	}
 	s.res.FPS = t.rate.tick(t.clock())
-	return t.copyTo(s)
+	if err := t.copyTo(s); err != nil {
+		return err
+	}
+	motion := s.res.Motion
+	if s.res.Steps > 1 {
+		motion = nil // the last step was on the same picture as the one before
+	}
+	s.res.Unsettled = t.state.Unsettled(s.unrest, motion)
+	return nil
 }
 
 // copyTo leaves a copy of the state in the slot.
@@ -81,8 +118,11 @@ func (t *settling) copyTo(s *slot) error {
 			return fmt.Errorf("settle: %w", err)
 		}
 		s.state, s.res.State = state, state
+		n := state.Rows * state.Cols
+		s.unrest = make([]float32, state.Levels*n)
 		for l := range s.res.Agreement {
 			s.res.Agreement[l] = state.Agreement(l)
+			s.res.Unrest[l] = s.unrest[l*n : l*n+n]
 		}
 	}
 	s.state.CopyFrom(t.state)
@@ -92,8 +132,7 @@ func (t *settling) copyTo(s *slot) error {
 // readOut finds the islands of all levels.
 func (s *slot) readOut() {
 	defer s.since(s.clock(), &s.spent.ReadOut)
-	x, ev := s.state, &s.res.Evidence
-	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
+	x := s.state
 	for l := range s.res.Islands {
 		s.reader.Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
 	}
@@ -106,10 +145,10 @@ type matching struct {
 
 func (m *matching) do(s *slot) error {
 	defer s.since(s.clock(), &s.spent.ReadOut)
-	if s.resized {
-		clear(m.trackers)
-	}
 	for l := range m.trackers {
+		if s.resized || s.res.Cut {
+			m.trackers[l].Cut()
+		}
 		m.trackers[l].Track(&s.res.Islands[l], s.res.Motion)
 	}
 	return nil
@@ -153,6 +192,9 @@ func (s *slot) drawCanvas() {
 		Rows:      s.state.Rows,
 		Cols:      s.state.Cols,
 		Agreement: r.Agreement,
+		Unrest:    r.Unrest,
+		Unsettled: r.Unsettled,
+		Cut:       r.Cut,
 		FlowW:     r.Evidence.W,
 		FlowH:     r.Evidence.H,
 		Flow:      r.Evidence.Flow,
@@ -173,6 +215,9 @@ func (w *writing) do(s *slot) error {
 	began := s.clock()
 	if s.resized {
 		w.log.Info("the picture's size changed: state reset", "frame", s.res.Frame.Seq, "width", s.res.Frame.W, "height", s.res.Frame.H)
+	}
+	if s.res.Cut {
+		w.log.Info("cut: settling anew", "frame", s.res.Frame.Seq, "steps", s.res.Steps)
 	}
 	if s.reset {
 		w.log.Warn("embeddings were not finite: state reset", "frame", s.res.Frame.Seq)

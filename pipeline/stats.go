@@ -10,6 +10,7 @@ type Stats struct {
 	Dropped     int // replaced by a newer frame before they were started; only with Config.Latest
 	Resets      int // of the state, after embeddings that were not finite
 	SizeChanges int // from one frame to the next
+	Cuts        int // from one frame to the next
 
 	Decode   time.Duration // in Source.Next, so a live source's waiting for the next picture is in it
 	FrontEnd time.Duration
@@ -30,6 +31,9 @@ func (t *Stats) add(s *slot) {
 	}
 	if s.resized {
 		t.SizeChanges++
+	}
+	if s.res.Cut {
+		t.Cuts++
 	}
 	t.Decode = s.spent.Decode // a total already
 	t.FrontEnd += s.spent.FrontEnd

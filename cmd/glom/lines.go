@@ -41,13 +41,16 @@ const frameSchema = "glomstream.frame/1"
 // frameLine is the parse tree of a frame, one line of --json. Positions and areas are in pixels of
 // the frame, y downward, as precise as the grid of locations.
 type frameLine struct {
-	Schema  string      `json:"schema"`
-	Frame   uint64      `json:"frame"`  // number from 0; a gap is a frame that was dropped
-	Time    float64     `json:"time_s"` // presentation time in seconds
-	Width   int         `json:"width"`
-	Height  int         `json:"height"`
-	Dropped int         `json:"dropped"` // frames dropped so far
-	Levels  []levelLine `json:"levels"`  // the finest first
+	Schema    string      `json:"schema"`
+	Frame     uint64      `json:"frame"`  // number from 0; a gap is a frame that was dropped
+	Time      float64     `json:"time_s"` // presentation time in seconds
+	Width     int         `json:"width"`
+	Height    int         `json:"height"`
+	Dropped   int         `json:"dropped"`   // frames dropped so far
+	Cut       bool        `json:"cut"`       // the scene changed since the frame before: ids start anew
+	Steps     int         `json:"steps"`     // settling steps taken on this frame
+	Unsettled float64     `json:"unsettled"` // how much faster the frame changes than it can settle, 0 to 1
+	Levels    []levelLine `json:"levels"`    // the finest first
 }
 
 type levelLine struct {
@@ -102,7 +105,7 @@ func (l *lines) Close() error {
 func describe(r *pipeline.Result) frameLine {
 	line := frameLine{
 		Schema: frameSchema, Frame: r.Frame.Seq, Time: round(r.Frame.PTS.Seconds(), 1e6), Width: r.Frame.W, Height: r.Frame.H,
-		Dropped: r.Dropped, Levels: make([]levelLine, len(r.Islands)),
+		Dropped: r.Dropped, Cut: r.Cut, Steps: r.Steps, Unsettled: round(r.Unsettled, 1e4), Levels: make([]levelLine, len(r.Islands)),
 	}
 	for k := range r.Islands {
 		in := &r.Islands[k]

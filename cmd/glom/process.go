@@ -58,13 +58,13 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.coco, "coco", "", "file for all islands as a COCO data set: masks as RLE, a category per level")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
-	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
+	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement, unsettled (heat maps) or flow")
 	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, up to 1 (default 0.45, heat map and flow 0.7)")
 	f.modelFlags.register(fs)
 	fs.IntVar(&f.frames, "frames", 0, "stop after so many frames (default: all)")
 	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
-	fs.BoolVarP(&f.verbose, "verbose", "v", false, "log on the standard error when the state is reset")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "log cuts and resets of the state on the standard error")
 }
 
 func process(ctx context.Context, args []string, t terminal) error {

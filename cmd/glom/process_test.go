@@ -48,7 +48,7 @@ func TestLevelsAndViews(t *testing.T) {
 	seen := make(map[string]string)
 	for _, args := range []string{
 		"--level 0", "--level 1", "--level 2", "--level 3", "--level 4", "--level part", "--level object --opacity 0.9",
-		"--view agreement", "--view flow", "--level all", "--level all --view agreement",
+		"--view agreement", "--view flow", "--view unsettled", "--level all", "--level all --view agreement",
 	} {
 		path := filepath.Join(dir, strings.ReplaceAll(args, " ", "")+".mkv")
 		succeed(t, append([]string{"process", tiny, "-o", path}, strings.Fields(args)...)...)
