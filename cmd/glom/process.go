@@ -23,9 +23,11 @@ import (
 )
 
 const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--json FILE]
+                    [--salient DIR] [--follow MASK.png|x,y --follow-out DIR]
 
 Finds the islands in a video, one settling step per frame, and writes at least one of: an
-annotated video, id masks, JSON lines. Live sources run until Ctrl-C, which finishes the files.
+annotated video, id masks, JSON lines, masks of what moves by itself, masks of regions that are
+followed from the first frame. Live sources run until Ctrl-C, which finishes the files.
 After an error, what was written stays. Pictures of several sizes go into masks and JSON, but not
 into one video (-o); a video file that changes its size midway ends there with an error.
 
@@ -37,11 +39,16 @@ Examples:
   glom process video.mp4 -o annotated.mkv
   glom process video.mp4 -o all.webm --level all
   glom process 'frames/*.jpg' --masks masks --json islands.ndjson
+  glom process video.mp4 --salient moving
+  glom process video.mp4 --follow first.png --follow-out regions
+  glom process video.mp4 --follow 320,180 -o followed.mkv
   ffmpeg -i in.ts -f yuv4mpegpipe - | glom process - --json - | jq .`
 
 // processFlags are the flags of glom process.
 type processFlags struct {
 	output, masks, json string
+	salient             string
+	follow, followOut   string
 	overwrite           bool
 	level, view         string
 	opacity             float64
@@ -57,6 +64,9 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.output, "output", "o", "", "annotated video: .mkv, .webm or .mp4 (.mp4 is lost if the program is killed)")
 	fs.StringVar(&f.masks, "masks", "", "folder for masks: levelL/NNNNN.png, 16-bit grey, pixel = island id from 1")
 	fs.StringVar(&f.json, "json", "", "file for one JSON line per frame; - for the standard output")
+	fs.StringVar(&f.salient, "salient", "", "folder for masks of what moves by itself: NNNNN.png, 8-bit grey, 255 = moving, 0 = the rest")
+	fs.StringVar(&f.follow, "follow", "", "follow regions of the first frame: a PNG whose grey values from 1 are the regions, or a point x,y")
+	fs.StringVar(&f.followOut, "follow-out", "", "folder for masks of what is followed: NNNNN.png, 8-bit grey, the values of --follow (255 for a point)")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
@@ -83,8 +93,14 @@ func process(ctx context.Context, args []string, t terminal) error {
 	if fs.NArg() != 1 {
 		return usagef("process takes one SOURCE, got %d: see glom help process", fs.NArg())
 	}
-	if f.output == "" && f.masks == "" && f.json == "" {
-		return usagef("nothing to write: give -o FILE, --masks DIR or --json FILE")
+	if f.follow != "" && f.followOut == "" && f.output == "" {
+		return usagef("--follow %s: give --follow-out DIR for its masks, or -o FILE for its outline", f.follow)
+	}
+	if f.followOut != "" && f.follow == "" {
+		return usagef("--follow-out %s: give --follow MASK.png or --follow x,y too", f.followOut)
+	}
+	if f.outputs() == "" {
+		return usagef("nothing to write: give -o FILE, --masks DIR, --json FILE, --salient DIR or --follow-out DIR")
 	}
 	if f.frames < 0 {
 		return usagef("--frames %d: want 0 or more", f.frames)
@@ -267,7 +283,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 
 // partial adds to an error what is left of the outputs.
 func (f *processFlags) partial(err error, frames int) error {
-	if frames == 0 || f.output == "" && f.masks == "" && f.json == "-" {
+	if frames == 0 || f.outputs() == "standard output" {
 		return err
 	}
 	return fmt.Errorf("%w (%s kept in %s)", err, counted(frames), f.outputs())
@@ -283,7 +299,7 @@ func counted(frames int) string {
 // outputs names what is written.
 func (f *processFlags) outputs() string {
 	var names []string
-	for _, n := range []string{f.output, f.masks, f.json} {
+	for _, n := range []string{f.output, f.masks, f.json, f.salient, f.followOut} {
 		if n == "-" {
 			n = "standard output"
 		}
@@ -303,6 +319,9 @@ func checkOutputs(f *processFlags, source string) error {
 	}
 	if f.output != "" && filepath.Clean(f.output) == filepath.Clean(f.json) {
 		return usagef("-o and --json name the same file %q", f.output)
+	}
+	if f.salient != "" && filepath.Clean(f.salient) == filepath.Clean(f.followOut) {
+		return usagef("--salient and --follow-out name the same folder %q", f.salient)
 	}
 	in, inErr := os.Stat(source)
 	for _, name := range []string{f.output, f.json} {

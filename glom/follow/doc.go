@@ -1,0 +1,3 @@
+// Package follow follows regions of a first frame through a video by the vectors of their parts
+// and objects.
+package follow
