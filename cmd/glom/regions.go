@@ -134,7 +134,8 @@ type following struct {
 	seed     seed
 	src      string // name of the source
 	follower *follow.Follower
-	w, h     int // of the first frame, 0 before it
+	vectors  [][]float32 // of the levels that tell what a region looks like
+	w, h     int         // of the first frame, 0 before it
 }
 
 func newFollowing(f *processFlags, src string) (*following, error) {
@@ -152,9 +153,10 @@ func newFollowing(f *processFlags, src string) (*following, error) {
 func (s *following) Write(r *pipeline.Result) error {
 	w, h := r.Frame.W, r.Frame.H
 	p, o, ev := partLevel(r), objectLevel(r), &r.Evidence
+	s.vectors = append(s.vectors[:0], r.State.Level(0), r.State.Level(p), r.State.Level(o))
 	in := follow.Frame{
 		Rows: r.State.Rows, Cols: r.State.Cols, Dim: r.State.Dim,
-		Part: r.State.Level(p), Object: r.State.Level(o), Islands: &r.Islands[p], Flow: ev.Flow, W: ev.W, H: ev.H,
+		Vectors: s.vectors, Islands: &r.Islands[p], Flow: ev.Flow, W: ev.W, H: ev.H,
 	}
 	s.resize(w, h)
 	switch {

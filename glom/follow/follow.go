@@ -1,491 +1,258 @@
 package follow
 
 import (
-	"image"
 	"math"
 
-	"glomstream/glom"
 	"glomstream/glom/islands"
 )
 
 // Config says how a Follower weighs what it knows. A zero field means its default.
 type Config struct {
-	Tau       float64 // temperature of the cosines
-	Look      float64 // weight of the looks against the warped scores
-	Vote      float64 // weight of the island's vote
-	Rate      float64 // of the recent memory
-	Local     float64
-	Leak      float64
-	Sigma     float64
-	VoteLevel int
-	FirstOnly bool
-	Floor     float32
-	K, KB     int
-	VotePow   float64
+	// Tau is the temperature of the cosines: a difference of Tau makes one look e times as likely
+	// as another. Default 0.1.
+	Tau float64
+	// Looks is the power of the looks against the place: at 1, what a location looks like in one
+	// frame counts as a measurement of its own. Default 1; negative means that looks count
+	// nothing and the flow alone carries the regions.
+	Looks float64
+	// Vote is how far a location goes towards the mean of its island in each frame. Default 0.1;
+	// negative means none.
+	Vote float64
+	// Rate is how fast the recent looks change, per frame. Default 0.05; negative means never.
+	Rate float64
+	// Return is the chance that a region which is out of sight comes back at a location.
+	// Default 0.001; negative means never.
+	Return float64
 }
 
-// Frame is what a Follower is told of one frame. N = Rows*Cols locations.
+func (c Config) withDefaults() Config {
+	set := func(v *float64, def float64) {
+		switch {
+		case *v == 0:
+			*v = def
+		case *v < 0:
+			*v = 0
+		}
+	}
+	set(&c.Tau, 0.1)
+	set(&c.Looks, 1)
+	set(&c.Vote, 0.1)
+	set(&c.Rate, 0.05)
+	set(&c.Return, 0.001)
+	return c
+}
+
+// Frame is what a Follower is told of one frame. It keeps nothing of it.
 type Frame struct {
 	Rows, Cols, Dim int
-	Part, Object    []float32 // (N, D) unit vectors of the part and of the object level
-	Islands         *islands.Level
-	Flow            []float32 // (H, W, 2)
+	Vectors         [][]float32    // per level that tells what things look like, such as part and object: (N, D) unit vectors
+	Islands         *islands.Level // small islands, such as those of the part level
+	Flow            []float32      // (H, W, 2) motion since the frame before in pixels of that size; nil if unknown
 	W, H            int
 }
 
-const sub = 4 // cells per side of a location
-
-// Follower follows regions.
+// Follower follows regions through a video. Make one with New; it keeps its memory from frame to
+// frame, and is for one goroutine at a time.
 type Follower struct {
 	cfg        Config
 	rows, cols int // locations
-	dim        int // of the joined vectors
+	dim        int // K: the vectors of a location, joined
 	grey       []uint8
-	labels     int       // regions and the background, label 0
-	field      []float32 // (labels, cells)
-	next       []float32
-	join, last []float32 // (N, 2D)
-	first      []memory  // (labels)
-	recent     []memory
-	look       []float32 // (labels, N)
-	coarse     []float32 // (labels, N)
-	local      []float32
-	motion     []float32
-	logits     []float32
-	level      islands.Level
-	up         islands.Upsampler
-	ids        []uint16
-	sums, conf []float32
-	idsum      map[uint16]int
-	blur, tmp  []float32
+	labels     int // R: the regions, and label 0 for the rest
+
+	field, moved []float32 // (R, cells) share of each label, which sum to 1; scratch
+	mean         []float32 // (R, N) the field's mean over each location
+	area         []float64 // (R) cells that the label covers now
+	chance       []float32 // (R) to begin anew
+	usual        []float64 // (R) cells that it covers when it is in sight
+	motion       []float32 // (cells, 2) in cells
+	x            []float32 // (N, K) joined vectors
+	looks        []float32 // (R, N) likelihood of each label by looks
+	like         []uint8   // (N) the likeliest label by looks
+	first        []memory  // (R) looks in the first frame
+	recent       []memory  // (R) the same, as they have changed
+
+	index []int32   // (ids) place of an island in Level.Islands
+	votes []float32 // (R, islands)
+	pull  []float32 // (islands)
+
+	level islands.Level // (cells) labels, as islands
+	up    islands.Upsampler
+	ids   []uint16 // (h, w)
 }
 
-type memory struct {
-	n int
-	v []float32 // (n, 2D)
-}
+// New returns a Follower that works by cfg. It follows nothing until Start.
+func New(cfg Config) *Follower { return &Follower{cfg: cfg.withDefaults()} }
 
-func New(cfg Config) *Follower { return &Follower{cfg: cfg} }
-
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
-
-func (f *Follower) joinVectors(in *Frame) {
-	n := in.Rows * in.Cols
-	d := in.Dim
-	f.join = resize(f.join, n*2*d)
-	const half = math.Sqrt2 / 2
-	for i := range n {
-		dst := f.join[i*2*d:][:2*d]
-		for k, v := range in.Part[i*d:][:d] {
-			dst[k] = v * half
-		}
-		for k, v := range in.Object[i*d:][:d] {
-			dst[d+k] = v * half
-		}
-	}
-}
-
-// Start begins with seed (h, w): the region of each pixel, 0 for none.
+// Start begins anew with the regions of a frame. seed (h, w) has the grey value of the region at
+// each pixel of a picture of any size, 0 for none.
+//
+// Start panics on a shape that does not fit, and on a seed without a region.
 func (f *Follower) Start(in *Frame, seed []uint8, w, h int) {
-	f.rows, f.cols, f.dim = in.Rows, in.Cols, 2*in.Dim
+	if w < 1 || h < 1 || len(seed) != w*h {
+		panic("follow: Start: shapes do not fit")
+	}
+	f.rows, f.cols, f.dim = in.Rows, in.Cols, len(in.Vectors)*in.Dim
+	in.check(f)
+	f.name(seed)
+	f.plant(seed, w, h)
+	f.join(in)
+	f.pool()
+	n := f.rows * f.cols
+	f.first, f.recent = make([]memory, f.labels), make([]memory, f.labels)
+	for r := range f.labels {
+		size := regionLooks
+		if r == 0 {
+			size = restLooks
+		}
+		f.first[r] = newMemory(f.x, f.mean[r*n:][:n], f.dim, size)
+		f.recent[r] = f.first[r].clone()
+	}
+	f.usual = append(f.usual[:0], f.area...)
+}
+
+// name gives labels to the grey values of the seed.
+func (f *Follower) name(seed []uint8) {
 	var used [256]bool
 	for _, g := range seed {
 		used[g] = true
 	}
 	f.grey = append(f.grey[:0], 0)
-	var label [256]uint8
-	for g := 1; g < 256; g++ {
+	for g := 1; g < len(used); g++ {
 		if used[g] {
-			label[g] = uint8(len(f.grey))
 			f.grey = append(f.grey, uint8(g))
 		}
 	}
-	f.labels = len(f.grey)
-	rows, cols := sub*f.rows, sub*f.cols
-	cells := rows * cols
-	f.field = resize(f.field, f.labels*cells)
-	f.next = resize(f.next, f.labels*cells)
-	clear(f.field)
-	count := make([]float32, cells)
-	for y := range h {
-		for x := range w {
-			i := (y*rows/h)*cols + x*cols/w
-			count[i]++
-			f.field[int(label[seed[y*w+x]])*cells+i]++
-		}
-	}
-	for r := range f.labels {
-		for i := range cells {
-			f.field[r*cells+i] /= max(count[i], 1)
-		}
-	}
-	f.joinVectors(in)
-	f.pool()
-	n := f.rows * f.cols
-	f.first = make([]memory, f.labels)
-	f.recent = make([]memory, f.labels)
-	for r := range f.labels {
-		size := f.cfg.K
-		if r == 0 {
-			size = f.cfg.KB
-		}
-		f.first[r].build(f.join, f.coarse[r*n:][:n], f.dim, size)
-		f.recent[r] = memory{f.first[r].n, append([]float32(nil), f.first[r].v...)}
-	}
-	f.last = append(f.last[:0], f.join...)
-}
-
-// build picks up to size of the vectors whose weight is large, each as far from those before as can be.
-func (m *memory) build(x, weight []float32, dim, size int) {
-	thr := float32(0.5)
-	var list []int
-	for try := 0; try < 2 && len(list) == 0; try++ {
-		for i, w := range weight {
-			if w > thr {
-				list = append(list, i)
-			}
-		}
-		if len(list) == 0 { // a region smaller than a location
-			for _, w := range weight {
-				thr = max(thr*0, w*0.99)
-			}
-			var top float32
-			for _, w := range weight {
-				top = max(top, w)
-			}
-			thr = top * 0.5
-		}
-	}
-	if len(list) == 0 {
-		return
-	}
-	// farthest point first
-	near := make([]float32, len(list))
-	for i := range near {
-		near[i] = -2
-	}
-	m.n = 0
-	m.v = nil
-	next := 0
-	for m.n < size && m.n < len(list) {
-		v := x[list[next]*dim:][:dim]
-		m.v = append(m.v, v...)
-		m.n++
-		worst := float32(2)
-		for i, j := range list {
-			near[i] = max(near[i], glom.Dot(v, x[j*dim:][:dim]))
-			if near[i] < worst {
-				worst, next = near[i], i
-			}
-		}
-		if worst > 0.98 {
-			break
-		}
-	}
-	// two rounds of k-means
-	for range 3 {
-		sum := make([]float32, len(m.v))
-		for _, j := range list {
-			v := x[j*dim:][:dim]
-			_, k := m.nearest(v, dim)
-			for a, b := range v {
-				sum[k*dim+a] += b
-			}
-		}
-		for k := range m.n {
-			v := sum[k*dim:][:dim]
-			if s := glom.Dot(v, v); s > 1e-9 {
-				inv := float32(1 / math.Sqrt(float64(s)))
-				for a := range v {
-					m.v[k*dim+a] = v[a] * inv
-				}
-			}
-		}
+	if f.labels = len(f.grey); f.labels < 2 {
+		panic("follow: Start: the seed has no region")
 	}
 }
 
-func (m *memory) nearest(v []float32, dim int) (float32, int) {
-	best, at := float32(-2), 0
-	for k := range m.n {
-		if c := glom.Dot(v, m.v[k*dim:][:dim]); c > best {
-			best, at = c, k
-		}
-	}
-	return best, at
-}
-
-// pool writes the mean of the field over each location into coarse.
-func (f *Follower) pool() {
-	n := f.rows * f.cols
-	cells := n * sub * sub
-	f.coarse = resize(f.coarse, f.labels*n)
-	clear(f.coarse)
-	w := sub * f.cols
-	for r := range f.labels {
-		for i, v := range f.field[r*cells:][:cells] {
-			f.coarse[r*n+(i/w/sub)*f.cols+i%w/sub] += v / (sub * sub)
-		}
-	}
-}
-
+// Step follows the regions into the next frame, of the same grid. It panics on a shape that does
+// not fit.
 func (f *Follower) Step(in *Frame) {
-	n := f.rows * f.cols
-	cells := n * sub * sub
-	f.joinVectors(in)
-	f.motion = islands.Motion(f.motion, in.Flow, in.W, in.H, sub*f.rows, sub*f.cols)
-	f.warp()
-	f.looks()
+	if f.labels == 0 {
+		panic("follow: Step before Start")
+	}
+	in.check(f)
+	f.join(in)
+	f.warp(in)
+	f.look()
 	f.fuse()
 	f.pool()
-	if f.cfg.Vote > 0 {
-		f.vote(in.Islands)
-	}
+	f.vote(in.Islands)
 	f.learn()
-	_ = cells
-	copy(f.last, f.join)
+	for r, a := range f.area {
+		// A region that comes nearer grows at once; one that hides keeps its size for a while.
+		f.usual[r] = max(a, 0.99*f.usual[r])
+	}
 }
 
-func (f *Follower) warp() {
-	w, h := sub*f.cols, sub*f.rows
-	cells := w * h
-	if f.motion == nil {
-		copy(f.next, f.field)
-		f.field, f.next = f.next, f.field
+func (in *Frame) check(f *Follower) {
+	n := in.Rows * in.Cols
+	if n < 1 || in.Rows != f.rows || in.Cols != f.cols || len(in.Vectors)*in.Dim != f.dim ||
+		len(in.Islands.ID) != n || in.Flow != nil && len(in.Flow) != 2*in.W*in.H {
+		panic("follow: shapes do not fit")
+	}
+	for _, x := range in.Vectors {
+		if len(x) != n*in.Dim {
+			panic("follow: shapes do not fit")
+		}
+	}
+}
+
+// join puts the vectors of all levels of a location into one unit vector, so that products are the
+// means of the levels' cosines.
+func (f *Follower) join(in *Frame) {
+	d, share := in.Dim, float32(1/math.Sqrt(float64(len(in.Vectors))))
+	f.x = resize(f.x, f.rows*f.cols*f.dim)
+	for i := range f.rows * f.cols {
+		for l, x := range in.Vectors {
+			scale(f.x[i*f.dim+l*d:][:d], x[i*d:][:d], share)
+		}
+	}
+}
+
+// look fills looks: at each location, softmax over the labels of the cosine to what is most alike
+// in the label's memories, over Tau; with a floor, as looks are never certain.
+func (f *Follower) look() {
+	const doubt = 0.02
+	n := f.rows * f.cols
+	f.looks, f.like = resize(f.looks, f.labels*n), resize(f.like, n)
+	for i := range n {
+		v := f.x[i*f.dim:][:f.dim]
+		top := float32(-2)
+		for r := range f.labels {
+			a, _ := f.first[r].nearest(v)
+			b, _ := f.recent[r].nearest(v)
+			f.looks[r*n+i] = max(a, b)
+			if f.looks[r*n+i] > top {
+				top, f.like[i] = f.looks[r*n+i], uint8(r)
+			}
+		}
+		var sum float64
+		for r := range f.labels {
+			sum += math.Exp(float64(f.looks[r*n+i]-top) / f.cfg.Tau)
+		}
+		for r := range f.labels {
+			p := math.Exp(float64(f.looks[r*n+i]-top)/f.cfg.Tau) / sum
+			f.looks[r*n+i] = float32(math.Pow((1-doubt)*p+doubt/float64(f.labels), f.cfg.Looks))
+		}
+	}
+}
+
+// vote pulls each cell towards the mean of its island, the more the surer the island is: one that
+// is half inside a region tells nothing.
+func (f *Follower) vote(l *islands.Level) {
+	if f.cfg.Vote == 0 {
 		return
 	}
-	for y := range h {
-		for x := range w {
-			i := y*w + x
-			sx, sy := float32(x)-f.motion[2*i], float32(y)-f.motion[2*i+1]
-			sx = min(max(sx, 0), float32(w-1))
-			sy = min(max(sy, 0), float32(h-1))
-			x0, y0 := int(sx), int(sy)
-			x1, y1 := min(x0+1, w-1), min(y0+1, h-1)
-			fx, fy := sx-float32(x0), sy-float32(y0)
-			a, b, c, d := (1-fy)*(1-fx), (1-fy)*fx, fy*(1-fx), fy*fx
-			for r := range f.labels {
-				s := f.field[r*cells:][:cells]
-				f.next[r*cells+i] = a*s[y0*w+x0] + b*s[y0*w+x1] + c*s[y1*w+x0] + d*s[y1*w+x1]
-			}
-		}
-	}
-	f.field, f.next = f.next, f.field
-}
-
-// looks fills look with the log likelihood of each label by appearance.
-func (f *Follower) looks() {
-	n := f.rows * f.cols
-	f.look = resize(f.look, f.labels*n)
-	tau := float32(f.cfg.Tau)
-	for i := range n {
-		v := f.join[i*f.dim:][:f.dim]
-		for r := range f.labels {
-			c, _ := f.first[r].nearest(v, f.dim)
-			if !f.cfg.FirstOnly {
-				c2, _ := f.recent[r].nearest(v, f.dim)
-				c = max(c, c2)
-			}
-			f.look[r*n+i] = c / tau
-		}
-		// normalise: softmax, floor, log
-		f.softmaxAt(i, n)
-	}
-}
-
-func (f *Follower) softmaxAt(i, n int) {
-	top := float32(math.Inf(-1))
-	for r := range f.labels {
-		top = max(top, f.look[r*n+i])
-	}
-	var sum float64
-	for r := range f.labels {
-		e := math.Exp(float64(f.look[r*n+i] - top))
-		sum += e
-	}
-	for r := range f.labels {
-		p := math.Exp(float64(f.look[r*n+i]-top)) / sum
-		f.look[r*n+i] = float32(math.Pow(p*0.98+0.02/float64(f.labels), f.cfg.Look))
-	}
-}
-
-// fuse multiplies the warped scores by the likelihood.
-func (f *Follower) fuse() {
-	w, h := sub*f.cols, sub*f.rows
-	n := f.rows * f.cols
-	cells := w * h
-	leak := float32(f.cfg.Leak)
-	f.pool()
-	f.blur = resize(f.blur, f.labels*n)
-	f.tmp = resize(f.tmp, n)
-	for r := range f.labels {
-		box(f.blur[r*n:][:n], f.coarse[r*n:][:n], f.tmp, f.rows, f.cols, int(f.cfg.Sigma))
-		for i := range f.blur[r*n:][:n] {
-			f.blur[r*n+i] = f.blur[r*n+i]*leak + f.cfg.Floor/float32(f.labels)
-		}
-	}
-	keep := 1 - leak - f.cfg.Floor
-	for y := range h {
-		gy := min(max((float32(y)+.5)/sub-.5, 0), float32(f.rows-1))
-		y0 := int(gy)
-		y1 := min(y0+1, f.rows-1)
-		fy := gy - float32(y0)
-		for x := range w {
-			gx := min(max((float32(x)+.5)/sub-.5, 0), float32(f.cols-1))
-			x0 := int(gx)
-			x1 := min(x0+1, f.cols-1)
-			fx := gx - float32(x0)
-			i := y*w + x
-			var sum float32
-			A, B, C, D := (1-fy)*(1-fx), (1-fy)*fx, fy*(1-fx), fy*fx
-			ia, ib, ic, id := y0*f.cols+x0, y0*f.cols+x1, y1*f.cols+x0, y1*f.cols+x1
-			for r := range f.labels {
-				l := f.look[r*n:][:n]
-				q := f.blur[r*n:][:n]
-				ll := A*l[ia] + B*l[ib] + C*l[ic] + D*l[id]
-				qq := A*q[ia] + B*q[ib] + C*q[ic] + D*q[id]
-				p := (f.field[r*cells+i]*keep + qq) * ll
-				f.field[r*cells+i] = p
-				sum += p
-			}
-			for r := range f.labels {
-				f.field[r*cells+i] /= sum
-			}
-		}
-	}
-}
-
-// box writes the mean of x over windows of 2k+1 by 2k+1 into dst.
-func box(dst, x, tmp []float32, rows, cols, k int) {
-	for r := range rows {
-		for c := range cols {
-			var s float32
-			c0, c1 := max(0, c-k), min(cols-1, c+k)
-			for j := c0; j <= c1; j++ {
-				s += x[r*cols+j]
-			}
-			tmp[r*cols+c] = s / float32(c1-c0+1)
-		}
-	}
-	for r := range rows {
-		r0, r1 := max(0, r-k), min(rows-1, r+k)
-		for c := range cols {
-			var s float32
-			for j := r0; j <= r1; j++ {
-				s += tmp[j*cols+c]
-			}
-			dst[r*cols+c] = s / float32(r1-r0+1)
-		}
-	}
-}
-
-// vote pulls each location towards the mean of its island.
-func (f *Follower) vote(l *islands.Level) {
-	n := f.rows * f.cols
-	cells := n * sub * sub
-	if f.idsum == nil {
-		f.idsum = map[uint16]int{}
-	}
-	clear(f.idsum)
+	n, m := f.rows*f.cols, len(l.Islands)
+	f.index = resize(f.index, math.MaxUint16+1)
 	for k := range l.Islands {
-		f.idsum[l.Islands[k].ID] = k
+		f.index[l.Islands[k].ID] = int32(k)
 	}
-	f.sums = resize(f.sums, f.labels*len(l.Islands))
-	clear(f.sums)
-	m := len(l.Islands)
-	for i, id := range l.ID {
-		k := f.idsum[id]
-		for r := range f.labels {
-			f.sums[r*m+k] += f.coarse[r*n+i] / float32(l.Islands[k].Area)
+	f.votes, f.pull = resize(f.votes, f.labels*m), resize(f.pull, m)
+	clear(f.votes)
+	clear(f.pull)
+	for r := range f.labels {
+		votes := f.votes[r*m:][:m]
+		for i, id := range l.ID {
+			k := f.index[id]
+			votes[k] += f.mean[r*n+i] / float32(l.Islands[k].Area)
+		}
+		for k, v := range votes {
+			if sure := 2*v - 1; sure > 0 {
+				f.pull[k] = float32(f.cfg.Vote) * sure * sure
+			}
 		}
 	}
-	w := sub * f.cols
-	mu := float32(f.cfg.Vote)
-	f.conf = resize(f.conf, m)
-	for k := range m {
-		var top float32
-		for r := range f.labels {
-			top = max(top, f.sums[r*m+k])
-		}
-		f.conf[k] = float32(math.Pow(float64(2*top-1), f.cfg.VotePow))
-		if top < 0.5 {
-			f.conf[k] = 0
-		}
-	}
+	cells := len(f.field) / f.labels
 	for i := range cells {
-		k := f.idsum[l.ID[(i/w/sub)*f.cols+i%w/sub]]
+		k := f.index[l.ID[f.location(i)]]
 		for r := range f.labels {
-			f.field[r*cells+i] += mu * f.conf[k] * (f.sums[r*m+k] - f.field[r*cells+i])
+			f.field[r*cells+i] += f.pull[k] * (f.votes[r*m+int(k)] - f.field[r*cells+i])
 		}
 	}
 }
 
-// learn moves the recent memory towards what the labels look like now.
+// learn moves the recent looks towards those of the locations that surely belong to a label, by
+// their place and by their looks: else the rest would learn the looks of a region that comes out
+// of hiding before it is found again.
 func (f *Follower) learn() {
+	const sure = 0.9
 	if f.cfg.Rate == 0 {
 		return
 	}
 	n := f.rows * f.cols
-	rate := float32(f.cfg.Rate)
-	for i := range n {
-		v := f.join[i*f.dim:][:f.dim]
-		for r := range f.labels {
-			if f.coarse[r*n+i] < 0.9 || f.recent[r].n == 0 {
-				continue
-			}
-			_, k := f.recent[r].nearest(v, f.dim)
-			p := f.recent[r].v[k*f.dim:][:f.dim]
-			for a := range p {
-				p[a] += rate * (v[a] - p[a])
-			}
-			if s := glom.Dot(p, p); s > 1e-9 {
-				inv := float32(1 / math.Sqrt(float64(s)))
-				for a := range p {
-					p[a] *= inv
-				}
+	for r := range f.labels {
+		m := &f.recent[r]
+		m.begin()
+		for i, share := range f.mean[r*n:][:n] {
+			if share > sure && f.like[i] == uint8(r) {
+				m.meet(f.x[i*f.dim:][:f.dim])
 			}
 		}
+		m.learn(float32(f.cfg.Rate))
 	}
-}
-
-// Mask writes the grey value of the region at each pixel into dst (h, w).
-func (f *Follower) Mask(dst []uint8, w, h int, pix []byte, stride int) {
-	rows, cols := sub*f.rows, sub*f.cols
-	cells := rows * cols
-	f.level.Rows, f.level.Cols = rows, cols
-	f.level.ID = resize(f.level.ID, cells)
-	for i := range cells {
-		best, at := f.field[i], 0
-		for r := 1; r < f.labels; r++ {
-			if v := f.field[r*cells+i]; v > best {
-				best, at = v, r
-			}
-		}
-		f.level.ID[i] = uint16(at + 1)
-	}
-	f.ids = resize(f.ids, w*h)
-	f.up.Labels(f.ids, w, h, &f.level, pix, stride)
-	for i, id := range f.ids {
-		dst[i] = f.grey[id-1]
-	}
-}
-
-// Pick writes 255 at the pixels of the island at a point into dst (h, w) and 0 elsewhere. labels
-// are the islands of a level. It reports whether the island is no more than a quarter of the
-// picture.
-func Pick(dst []uint8, labels []uint16, w, h int, at image.Point) bool {
-	id := labels[at.Y*w+at.X]
-	area := 0
-	for i, v := range labels {
-		dst[i] = 0
-		if v == id {
-			dst[i] = 255
-			area++
-		}
-	}
-	return 4*area <= w*h
 }
