@@ -65,9 +65,8 @@ func (f *Follower) warp(in *Frame) {
 
 // fuse multiplies what the place says by what the looks say:
 //
-//	field_r ∝ (field_r^1.25 + chance_r) looks_r
+//	field_r ∝ (field_r + chance_r) looks_r
 //
-// The power undoes the blur of each warp: without it a region whose looks tell nothing melts away.
 // chance_r lets a label begin anew, anywhere. For a region it is zero as long as half of it is in
 // sight: looks that agree frame after frame outgrow any prior, and a twin of the region would join
 // it. One that is out of sight may come back wherever it is seen.
@@ -91,7 +90,7 @@ func (f *Follower) fuse() {
 			var sum float32
 			for r := range f.labels {
 				l := f.looks[r*n:][:n]
-				v := (sharpen(f.field[r*cells+i]) + f.chance[r]) * (w[0]*l[at[0]] + w[1]*l[at[1]] + w[2]*l[at[2]] + w[3]*l[at[3]])
+				v := (f.field[r*cells+i] + f.chance[r]) * (w[0]*l[at[0]] + w[1]*l[at[1]] + w[2]*l[at[2]] + w[3]*l[at[3]])
 				f.field[r*cells+i] = v
 				sum += v
 			}
@@ -100,11 +99,6 @@ func (f *Follower) fuse() {
 			}
 		}
 	}
-}
-
-// sharpen returns p^1.25.
-func sharpen(p float32) float32 {
-	return p * float32(math.Sqrt(float64(p)))
 }
 
 // pool measures the area of the labels and their mean over each location.

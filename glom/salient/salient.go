@@ -2,249 +2,162 @@ package salient
 
 import (
 	"math"
-	"slices"
 
-	"glomstream/glom"
 	"glomstream/glom/islands"
 )
 
 // Config says how a Finder judges. A zero field means its default.
 type Config struct {
-	Alpha  float64 // how fast evidence comes and goes
-	Noise  float64 // motion against the camera that counts as half, in units of the spread
-	Tau    float64 // temperature of the cosines
-	Vote   float64 // weight of looks
+	// Noise is the motion against the camera that is evidence of one half, in medians over the
+	// picture. Default 4.
+	Noise float64
+	// Rate is how fast evidence grows, per frame, where there is texture. Default 0.3.
+	Rate float64
+	// Fade is how much slower than that evidence fades. Default 0.5; negative means never.
+	Fade float64
+	// Tau is the temperature of the cosines. Default 0.05.
+	Tau float64
+	// Looks is the weight of what the islands of the last frames that look alike say, against the
+	// location itself. Default 0.5; negative means none.
+	Looks float64
+	// Island is the weight of the mean over the location's island. Default 0.3; negative means none.
 	Island float64
-	High   float64 // start
-	Low    float64
+	// Border is how much an island loses that has nothing but the border of the picture around
+	// it. Default 0.5; negative means nothing.
 	Border float64
-	Rel    float64
-	Center float64
-	Decay  float64
+	// Over is where the threshold lies between the median of the scores and nearly their
+	// largest. Default 0.5.
+	Over float64
+	// Least is the least threshold, so that a picture at rest has no salient thing. Default 0.15.
+	Least float64
 }
 
-// Frame is what a Finder is told of one frame.
+func (c Config) withDefaults() Config {
+	set := func(v *float64, def float64) {
+		switch {
+		case *v == 0:
+			*v = def
+		case *v < 0:
+			*v = 0
+		}
+	}
+	set(&c.Noise, 4)
+	set(&c.Rate, 0.3)
+	set(&c.Fade, 0.5)
+	set(&c.Tau, 0.05)
+	set(&c.Looks, 0.5)
+	set(&c.Island, 0.3)
+	set(&c.Border, 0.5)
+	set(&c.Over, 0.5)
+	set(&c.Least, 0.15)
+	return c
+}
+
+// Frame is what a Finder is told of one frame. It keeps nothing of it.
 type Frame struct {
 	Rows, Cols, Dim int
-	Vectors         []float32      // (N, D) unit vectors of the object level
-	Islands         *islands.Level // of the same level
-	Pix             []byte         // (H, W, 3) the working picture
-	Flow            []float32      // (H, W, 2) its motion since the frame before in its pixels, or nil
+	Vectors         []float32      // (N, D) unit vectors of the level that tells objects apart
+	Islands         *islands.Level // of that level
+	Pix             []byte         // (H, W, 3) BGR, the picture whose motion the flow is
+	Flow            []float32      // (H, W, 2) motion since the frame before in pixels; nil if unknown, as after a cut
 	W, H            int
 }
 
-// Finder finds what moves.
+// Finder finds what moves by itself. Make one with New; it keeps its memory from frame to frame.
 type Finder struct {
 	cfg        Config
 	rows, cols int
-	motion     []float32
-	texture    []float32 // (N) 0..1
+	dim        int
 	camera     Camera
-	residual   []float32 // (N)
-	evidence   []float32 // (N) 0..1
-	warped     []float32
-	score      []float32
-	index      []int32 // id -> island
-	isl        []float32
-	memory     []float32 // (slots, D)
-	worth      []float32
-	weightM    []float32
-	mask       []uint16
-	level      islands.Level
-	up         islands.Upsampler
-	ids        []uint16
-	stack      []int32
-	sorted     []float32
-	frames     int
-	Scale      float32
+	kernel     [kernelSize]float32 // see like
+
+	texture        []float32 // (N) 0..1
+	motion         []float32 // (N, 2)
+	residual       []float32 // (N) motion against the camera
+	evidence, next []float32 // (N) 0..1; scratch
+	filled         []float32 // (N) evidence, spread over what looks alike
+	last           []float32 // (N, D) vectors of the frame before
+	sorted         []float32 // (N) scratch
+
+	index []int32    // (ids) place of an island in Level.Islands
+	sums  []sums     // (islands)
+	seen  []float32  // (remembered, D) vectors of islands of the last frames
+	worth []recorded // (remembered)
+	steps int        // with flow
+
+	score []float32 // (N)
+	found []bool    // (N) whether the location is salient
+	was   []bool    // (N) the same in the frame before
+
+	level islands.Level
+	up    islands.Upsampler
+	ids   []uint16 // (h, w)
 }
 
-func New(cfg Config) *Finder { return &Finder{cfg: cfg} }
-
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
+// New returns a Finder that works by cfg.
+func New(cfg Config) *Finder {
+	f := &Finder{cfg: cfg.withDefaults()}
+	for i := range f.kernel {
+		f.kernel[i] = float32(math.Exp((float64(i) + 0.5 - kernelSize) / (kernelSize / 2) / f.cfg.Tau))
 	}
-	return s[:n]
+	return f
 }
 
-// Score returns the score of each location.
-func (f *Finder) Score() []float32 { return f.score }
-
+// Step looks at the next frame. A new grid, or a frame without flow, makes it start afresh. It
+// panics on a shape that does not fit.
 func (f *Finder) Step(in *Frame) {
 	n := in.Rows * in.Cols
-	if in.Rows != f.rows || in.Cols != f.cols {
-		f.rows, f.cols = in.Rows, in.Cols
-		f.evidence = resize(f.evidence, n)
-		clear(f.evidence)
-		f.warped = resize(f.warped, n)
-		f.score = resize(f.score, n)
-		clear(f.score)
-		f.mask = resize(f.mask, n)
-		clear(f.mask)
-		f.memory, f.worth, f.weightM = f.memory[:0], f.worth[:0], f.weightM[:0]
+	if n < 1 || len(in.Vectors) != n*in.Dim || len(in.Islands.ID) != n || in.W < in.Cols || in.H < in.Rows ||
+		len(in.Pix) != 3*in.W*in.H || in.Flow != nil && len(in.Flow) != 2*in.W*in.H {
+		panic("salient: shapes do not fit")
 	}
-	f.motion = islands.Motion(f.motion, in.Flow, in.W, in.H, in.Rows, in.Cols)
-	f.look(in)
-	if f.motion != nil {
+	if in.Rows != f.rows || in.Cols != f.cols || in.Dim != f.dim || in.Flow == nil {
+		f.reset(in)
+	}
+	if in.Flow != nil {
+		f.motion = islands.Motion(f.motion, in.Flow, in.W, in.H, in.Rows, in.Cols)
+		f.feel(in)
 		f.measure()
-		f.accumulate()
+		f.carry(in)
+		f.spread(in)
+		f.judge(in)
+		f.choose()
 	}
-	f.judge(in)
-	f.choose()
+	copy(f.last, in.Vectors)
 }
 
-// look fills texture.
-func (f *Finder) look(in *Frame) {
-	n := f.rows * f.cols
-	f.texture = resize(f.texture, n)
-	side := in.W / f.cols
-	for r := range f.rows {
-		for c := range f.cols {
-			var sum, cnt float32
-			for y := r * in.H / f.rows; y < (r+1)*in.H/f.rows-1; y++ {
-				for x := c * side; x < (c+1)*side-1; x++ {
-					o := 3*(y*in.W+x) + 1
-					a := int(in.Pix[o+3]) - int(in.Pix[o])
-					b := int(in.Pix[o+3*in.W]) - int(in.Pix[o])
-					sum += float32(math.Sqrt(float64(a*a + b*b)))
-					cnt++
-				}
-			}
-			g := sum / max(cnt, 1)
-			f.texture[r*f.cols+c] = g / (g + 4)
-		}
-	}
+// reset forgets what was before.
+func (f *Finder) reset(in *Frame) {
+	n := in.Rows * in.Cols
+	f.rows, f.cols, f.dim = in.Rows, in.Cols, in.Dim
+	f.evidence, f.next = resize(f.evidence, n), resize(f.next, n)
+	f.texture, f.residual = resize(f.texture, n), resize(f.residual, n)
+	f.filled, f.sorted, f.score = resize(f.filled, n), resize(f.sorted, n), resize(f.score, n)
+	f.last = resize(f.last, n*in.Dim)
+	f.found, f.was = resize(f.found, n), resize(f.was, n)
+	f.seen, f.worth, f.steps = f.seen[:0], f.worth[:0], 0
+	clear(f.evidence)
+	clear(f.score)
+	clear(f.found)
 }
 
-func (f *Finder) measure() {
-	n := f.rows * f.cols
-	f.camera.Fit(f.motion, f.texture, f.rows, f.cols)
-	f.residual = resize(f.residual, n)
-	f.sorted = resize(f.sorted, n)
-	for i := range n {
-		u, v := f.camera.At(i%f.cols, i/f.cols, f.rows, f.cols)
-		a, b := f.motion[2*i]-u, f.motion[2*i+1]-v
-		f.residual[i] = float32(math.Hypot(float64(a), float64(b)))
-	}
-	copy(f.sorted, f.residual)
-	slices.Sort(f.sorted)
-	f.Scale = max(f.sorted[n/2], 0.02)
-}
+// Score returns how salient each location (N) is, 0 to 1. It is valid until the next Step.
+func (f *Finder) Score() []float32 { return f.score }
 
-func (f *Finder) accumulate() {
-	k2 := float32(f.cfg.Noise) * f.Scale
-	k2 *= k2
-	for i := range f.residual {
-		x, y := float32(i%f.cols)-f.motion[2*i], float32(i/f.cols)-f.motion[2*i+1]
-		e := sampleAt(f.evidence, f.rows, f.cols, x, y)
-		r2 := f.residual[i] * f.residual[i]
-		now := r2 / (r2 + k2)
-		a := float32(f.cfg.Alpha) * f.texture[i]
-		if now < e {
-			a *= float32(f.cfg.Decay)
-		}
-		f.warped[i] = e + a*(now-e)
-	}
-	f.evidence, f.warped = f.warped, f.evidence
-}
-
-func sampleAt(a []float32, rows, cols int, x, y float32) float32 {
-	x = min(max(x, 0), float32(cols-1))
-	y = min(max(y, 0), float32(rows-1))
-	x0, y0 := int(x), int(y)
-	x1, y1 := min(x0+1, cols-1), min(y0+1, rows-1)
-	fx, fy := x-float32(x0), y-float32(y0)
-	return (1-fy)*((1-fx)*a[y0*cols+x0]+fx*a[y0*cols+x1]) + fy*((1-fx)*a[y1*cols+x0]+fx*a[y1*cols+x1])
-}
-
-const slots = 128
-
-// judge fills score from evidence, looks and islands.
-func (f *Finder) judge(in *Frame) {
-	n := f.rows * f.cols
-	D := in.Dim
-	m := len(in.Islands.Islands)
-	f.index = resize(f.index, 1<<16)
-	f.isl = resize(f.isl, m)
-	for k := range in.Islands.Islands {
-		f.index[in.Islands.Islands[k].ID] = int32(k)
-		f.isl[k] = 0
-	}
-	for i, id := range in.Islands.ID {
-		k := f.index[id]
-		f.isl[k] += f.evidence[i] / float32(in.Islands.Islands[k].Area)
-	}
-	// memory: islands of every 4th frame
-	if f.frames%4 == 0 && f.motion != nil {
-		for k := range in.Islands.Islands {
-			f.memory = append(f.memory, in.Islands.Islands[k].Vector...)
-			f.worth = append(f.worth, f.isl[k])
-			f.weightM = append(f.weightM, float32(math.Log(float64(in.Islands.Islands[k].Area))))
-		}
-		if over := len(f.worth) - slots; over > 0 {
-			f.memory = f.memory[:copy(f.memory, f.memory[over*D:])]
-			f.worth = f.worth[:copy(f.worth, f.worth[over:])]
-			f.weightM = f.weightM[:copy(f.weightM, f.weightM[over:])]
-		}
-	}
-	f.frames++
-	vote := float32(f.cfg.Vote)
-	if len(f.worth) == 0 {
-		vote = 0
-	}
-	isl := float32(f.cfg.Island)
-	for i := range n {
-		s := f.evidence[i]
-		if vote > 0 {
-			v := in.Vectors[i*D:][:D]
-			var sum, tot float64
-			for k, w := range f.worth {
-				c := glom.Dot(v, f.memory[k*D:][:D])
-				e := math.Exp(float64(c-1)/f.cfg.Tau + float64(f.weightM[k]))
-				sum += e
-				tot += e * float64(w)
-			}
-			s += vote * (float32(tot/sum) - s)
-		}
-		s += isl * (f.isl[f.index[in.Islands.ID[i]]] - s)
-		if f.cfg.Center > 0 {
-			x := (float64(i%f.cols)+.5)/float64(f.cols)*2 - 1
-			y := (float64(i/f.cols)+.5)/float64(f.rows)*2 - 1
-			s *= float32(math.Exp(-f.cfg.Center * (x*x + y*y)))
-		}
-		f.score[i] = s
-	}
-}
-
-// choose thresholds.
-func (f *Finder) choose() {
-	n := f.rows * f.cols
-	copy(f.sorted[:0], f.sorted)
-	f.sorted = resize(f.sorted, n)
-	copy(f.sorted, f.score)
-	slices.Sort(f.sorted)
-	top := f.sorted[n-1-n/100]
-	thr := max(float32(f.cfg.Low), float32(f.cfg.Rel)*top+(1-float32(f.cfg.Rel))*f.sorted[n/2])
-	for i, s := range f.score {
-		t := thr
-		if f.mask[i] == 1 {
-			t *= 0.95
-		}
-		f.mask[i] = 0
-		if s > t {
-			f.mask[i] = 1
-		}
-	}
-}
-
-// Mask writes 255 at the pixels of salient objects into dst (h, w).
+// Mask writes 255 at the pixels of what moves by itself into dst (h, w) and 0 elsewhere. pix is
+// the picture whose edges the borders follow, (h, stride) bytes with BGR pixels. It panics on
+// shapes that do not fit.
 func (f *Finder) Mask(dst []uint8, w, h int, pix []byte, stride int) {
-	n := f.rows * f.cols
+	if f.rows == 0 || len(dst) != w*h {
+		panic("salient: Mask: shapes do not fit")
+	}
 	f.level.Rows, f.level.Cols = f.rows, f.cols
-	f.level.ID = resize(f.level.ID, n)
-	for i, m := range f.mask {
-		f.level.ID[i] = m + 1
+	f.level.ID = resize(f.level.ID, len(f.found))
+	for i, found := range f.found {
+		f.level.ID[i] = 1
+		if found {
+			f.level.ID[i] = 2
+		}
 	}
 	f.ids = resize(f.ids, w*h)
 	f.up.Labels(f.ids, w, h, &f.level, pix, stride)
@@ -254,4 +167,11 @@ func (f *Finder) Mask(dst []uint8, w, h int, pix []byte, stride int) {
 			dst[i] = 255
 		}
 	}
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
