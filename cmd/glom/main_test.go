@@ -105,6 +105,9 @@ func TestUsageErrors(t *testing.T) {
 		{"process " + tiny + " -o x.avi", `".avi"; the name must end in .mkv, .webm or .mp4`},
 		{"process " + tiny + " -o -", ".mkv"},
 		{"process " + tiny + " -o x.mkv --json ./x.mkv", "same file"},
+		{"process " + tiny + " --follow 3,4", "--follow-out DIR"},
+		{"process " + tiny + " --follow-out x", "--follow MASK.png"},
+		{"process " + tiny + " --follow 3,4 --follow-out x --salient ./x", "same folder"},
 		{"bench --frames 0", "at least 1"},
 		{"bench a b", "at most one"},
 		{"doctor now", "no arguments"},
@@ -132,7 +135,7 @@ func TestHelp(t *testing.T) {
 		t.Error("glom help process and glom process --help differ")
 	}
 	for _, want := range []string{
-		"--output", "--masks", "--json", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
+		"--output", "--masks", "--json", "--salient", "--follow", "--follow-out", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
 		"--order", "--query", "--attention", "--frames", "--open-timeout", "--quiet", "--verbose",
 		"Examples:", "rtsp://", "synthetic:NAME", "lock", "glom process - --json -",
 	} {
