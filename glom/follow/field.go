@@ -63,25 +63,27 @@ func (f *Follower) warp(in *Frame) {
 	f.field, f.moved = f.moved, f.field
 }
 
+// hope fills chance. A region as long as half of it is in sight has none: looks that agree frame
+// after frame outgrow any prior, and a twin of the region would join it. One that is out of sight
+// may come back wherever it is seen. The rest always has some: it comes out behind what moves,
+// where the flow has it that the region is still there.
+func (f *Follower) hope() {
+	const behind = 0.01
+	f.chance = resize(f.chance, f.labels)
+	f.chance[0] = behind
+	for r := 1; r < f.labels; r++ {
+		f.chance[r] = float32(f.cfg.Return * max(0, 1-2*f.area[r]/max(f.usual[r], 1)))
+	}
+}
+
 // fuse multiplies what the place says by what the looks say:
 //
 //	field_r ∝ (field_r + chance_r) looks_r
 //
-// chance_r lets a label begin anew, anywhere. For a region it is zero as long as half of it is in
-// sight: looks that agree frame after frame outgrow any prior, and a twin of the region would join
-// it. One that is out of sight may come back wherever it is seen.
+// chance_r lets a label begin anew, anywhere.
 func (f *Follower) fuse() {
 	n := f.rows * f.cols
 	cells := n * sub * sub
-	f.chance = resize(f.chance, f.labels)
-	f.chance[0] = float32(f.cfg.Return)
-	for r := 1; r < f.labels; r++ {
-		var area float64
-		for _, v := range f.field[r*cells:][:cells] {
-			area += float64(v)
-		}
-		f.chance[r] = float32(f.cfg.Return * max(0, 1-2*area/max(f.usual[r], 1)))
-	}
 	rows, cols := sub*f.rows, sub*f.cols
 	for y := range rows {
 		for x := range cols {

@@ -15,10 +15,9 @@ type Config struct {
 	// frame counts as a measurement of its own. Default 1; negative means that looks count
 	// nothing and the flow alone carries the regions.
 	Looks float64
-	// Vote is how far a location goes towards the mean of its island in each frame. Default 0.1;
-	// negative means none.
+	// Vote is how far a location goes towards the mean of its island in each frame. Default 0.
 	Vote float64
-	// Rate is how fast the recent looks change, per frame. Default 0.05; negative means never.
+	// Rate is how fast the recent looks change, per frame. Default 0.3; negative means never.
 	Rate float64
 	// Return is the chance that a region which is out of sight comes back at a location.
 	// Default 0.001; negative means never.
@@ -36,8 +35,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Tau, 0.1)
 	set(&c.Looks, 1)
-	set(&c.Vote, 0.1)
-	set(&c.Rate, 0.05)
+	set(&c.Rate, 0.3)
 	set(&c.Return, 0.001)
 	return c
 }
@@ -68,7 +66,8 @@ type Follower struct {
 	motion       []float32 // (cells, 2) in cells
 	x            []float32 // (N, K) joined vectors
 	looks        []float32 // (R, N) likelihood of each label by looks
-	like         []uint8   // (N) the likeliest label by looks
+	near         []uint8   // (R, N) the most similar of the recent looks
+	like         []uint16  // (N) the likeliest label by looks, or nobody
 	first        []memory  // (R) looks in the first frame
 	recent       []memory  // (R) the same, as they have changed
 
@@ -80,6 +79,9 @@ type Follower struct {
 	up    islands.Upsampler
 	ids   []uint16 // (h, w)
 }
+
+// nobody is no label.
+const nobody = 256
 
 // New returns a Follower that works by cfg. It follows nothing until Start.
 func New(cfg Config) *Follower { return &Follower{cfg: cfg.withDefaults()} }
@@ -137,6 +139,8 @@ func (f *Follower) Step(in *Frame) {
 	in.check(f)
 	f.join(in)
 	f.warp(in)
+	f.pool()
+	f.hope()
 	f.look()
 	f.fuse()
 	f.pool()
@@ -178,17 +182,25 @@ func (f *Follower) join(in *Frame) {
 func (f *Follower) look() {
 	const doubt = 0.02
 	n := f.rows * f.cols
-	f.looks, f.like = resize(f.looks, f.labels*n), resize(f.like, n)
+	f.looks, f.like, f.near = resize(f.looks, f.labels*n), resize(f.like, n), resize(f.near, f.labels*n)
 	for i := range n {
 		v := f.x[i*f.dim:][:f.dim]
-		top := float32(-2)
+		top, contest := float32(-2), false
 		for r := range f.labels {
-			a, _ := f.first[r].nearest(v)
-			b, _ := f.recent[r].nearest(v)
-			f.looks[r*n+i] = max(a, b)
-			if f.looks[r*n+i] > top {
-				top, f.like[i] = f.looks[r*n+i], uint8(r)
+			cos := float32(-1)
+			if f.possible(r, i) {
+				contest = contest || r > 0
+				cos, _ = f.first[r].nearest(v)
+				recent, k := f.recent[r].nearest(v)
+				cos, f.near[r*n+i] = max(cos, recent), uint8(k)
 			}
+			f.looks[r*n+i] = cos
+			if cos > top {
+				top, f.like[i] = cos, uint16(r)
+			}
+		}
+		if !contest {
+			f.like[i] = nobody
 		}
 		var sum float64
 		for r := range f.labels {
@@ -201,10 +213,29 @@ func (f *Follower) look() {
 	}
 }
 
+// possible reports whether location i or one around it may belong to label r at all. Where it may
+// not, its looks need not be known, which saves most of the time.
+func (f *Follower) possible(r, i int) bool {
+	const some = 1e-3
+	if r == 0 || f.chance[r] > 0 {
+		return true
+	}
+	mean := f.mean[r*f.rows*f.cols:][:f.rows*f.cols]
+	row, col := i/f.cols, i%f.cols
+	for y := max(0, row-1); y <= min(f.rows-1, row+1); y++ {
+		for x := max(0, col-1); x <= min(f.cols-1, col+1); x++ {
+			if mean[y*f.cols+x] > some {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // vote pulls each cell towards the mean of its island, the more the surer the island is: one that
 // is half inside a region tells nothing.
 func (f *Follower) vote(l *islands.Level) {
-	if f.cfg.Vote == 0 {
+	if f.cfg.Vote <= 0 {
 		return
 	}
 	n, m := f.rows*f.cols, len(l.Islands)
@@ -238,7 +269,8 @@ func (f *Follower) vote(l *islands.Level) {
 
 // learn moves the recent looks towards those of the locations that surely belong to a label, by
 // their place and by their looks: else the rest would learn the looks of a region that comes out
-// of hiding before it is found again.
+// of hiding before it is found again. Where no region is near, the rest learns nothing, which
+// keeps its memory for what it has to be told apart from.
 func (f *Follower) learn() {
 	const sure = 0.9
 	if f.cfg.Rate == 0 {
@@ -249,8 +281,8 @@ func (f *Follower) learn() {
 		m := &f.recent[r]
 		m.begin()
 		for i, share := range f.mean[r*n:][:n] {
-			if share > sure && f.like[i] == uint8(r) {
-				m.meet(f.x[i*f.dim:][:f.dim])
+			if share > sure && f.like[i] == uint16(r) {
+				m.meet(int(f.near[r*n+i]), f.x[i*f.dim:][:f.dim])
 			}
 		}
 		m.learn(float32(f.cfg.Rate))

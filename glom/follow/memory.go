@@ -56,7 +56,9 @@ func newMemory(x, share []float32, dim, size int) memory {
 	for range rounds {
 		m.begin()
 		for _, i := range own {
-			m.meet(x[i*dim:][:dim])
+			v := x[i*dim:][:dim]
+			_, k := m.nearest(v)
+			m.meet(k, v)
 		}
 		m.learn(1)
 	}
@@ -82,13 +84,11 @@ func (m *memory) begin() {
 	clear(m.met)
 }
 
-// meet adds v to what its nearest vector meets.
-func (m *memory) meet(v []float32) {
-	if len(m.v) == 0 {
-		return
+// meet adds v to what vector k, its nearest, meets.
+func (m *memory) meet(k int, v []float32) {
+	if len(m.v) > 0 {
+		add(m.met[k*m.dim:][:m.dim], v)
 	}
-	_, k := m.nearest(v)
-	add(m.met[k*m.dim:][:m.dim], v)
 }
 
 // learn moves each vector towards the mean of what it met, if anything.

@@ -26,18 +26,25 @@ type world struct {
 type disc struct{ x, y, dx, dy, radius float64 } // locations
 
 func newWorld(seed uint64, noise float64, discs ...disc) *world {
-	w := &world{rows: 16, cols: 24, dim: 16, noise: noise, rng: rand.New(rand.NewPCG(seed, 1)), discs: discs, reader: islands.NewReader(islands.Config{})}
-	for range 1 + len(discs) {
-		v := make([]float32, w.dim)
+	w := &world{noise: noise, rng: rand.New(rand.NewPCG(seed, 1)), discs: discs, reader: islands.NewReader(islands.Config{})}
+	w.resize(16, 24, 16)
+	return w
+}
+
+// resize gives the world another grid, and everything in it another look.
+func (w *world) resize(rows, cols, dim int) {
+	w.rows, w.cols, w.dim = rows, cols, dim
+	w.looks = nil
+	for range 1 + len(w.discs) {
+		v := make([]float32, dim)
 		for k := range v {
 			v[k] = float32(w.rng.NormFloat64())
 		}
 		unit(v)
 		w.looks = append(w.looks, v)
 	}
-	n := w.rows * w.cols
-	w.x, w.flow, w.truth = make([]float32, n*w.dim), make([]float32, 2*64*n), make([]uint8, 64*n)
-	return w
+	n := rows * cols
+	w.x, w.flow, w.truth = make([]float32, n*dim), make([]float32, 2*64*n), make([]uint8, 64*n)
 }
 
 // at returns the disc in front at a point in locations, 0 for the ground, n+1 for disc n.

@@ -81,8 +81,8 @@ func (m *Camera) solve(motion []float32, rows, cols int, curved bool) {
 	var total float64
 	for i, w := range m.weight {
 		x, y := place(i/cols, i%cols, rows, cols)
-		add(&a, &[8]float64{0: 1, 1: x, 2: y, 6: x * x, 7: x * y}, float64(motion[2*i]), w)
-		add(&a, &[8]float64{3: 1, 4: x, 5: y, 6: x * y, 7: y * y}, float64(motion[2*i+1]), w)
+		add(&a, &[5]int{0, 1, 2, 6, 7}, &[5]float64{1, x, y, x * x, x * y}, float64(motion[2*i]), w)
+		add(&a, &[5]int{3, 4, 5, 6, 7}, &[5]float64{1, x, y, x * y, y * y}, float64(motion[2*i+1]), w)
 		total += w
 	}
 	// A slight pull towards zero, so that few or badly placed locations cannot make up a zoom.
@@ -98,16 +98,14 @@ func (m *Camera) solve(motion []float32, rows, cols int, curved bool) {
 	m.A = eliminate(&a)
 }
 
-// add adds an equation row·A = y of weight w.
-func add(a *[8][9]float64, row *[8]float64, y, w float64) {
-	for p, rp := range row {
-		if rp == 0 {
-			continue
+// add adds the equation Σ row_k A[at_k] = y of weight w.
+func add(a *[8][9]float64, at *[5]int, row *[5]float64, y, w float64) {
+	for k, p := range at {
+		wr := w * row[k]
+		for j, q := range at {
+			a[p][q] += wr * row[j]
 		}
-		for q, rq := range row {
-			a[p][q] += w * rp * rq
-		}
-		a[p][8] += w * rp * y
+		a[p][8] += wr * y
 	}
 }
 

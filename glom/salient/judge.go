@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	remembered = 128 // islands
-	every      = 4   // frames between those whose islands are remembered
+	remembered = 64 // islands
+	every      = 4  // frames between those whose islands are remembered
 )
 
 // sums are what is known of an island.

@@ -27,9 +27,17 @@ type world struct {
 type thing struct{ x, y, dx, dy, half float64 }
 
 func newWorld(things ...thing) *world {
-	w := &world{rows: 18, cols: 32, dim: 16, things: things, rng: rand.New(rand.NewPCG(4, 4)), reader: islands.NewReader(islands.Config{})}
-	for range 1 + len(things) {
-		v := make([]float32, w.dim)
+	w := &world{things: things, rng: rand.New(rand.NewPCG(4, 4)), reader: islands.NewReader(islands.Config{})}
+	w.resize(18, 32, 16)
+	return w
+}
+
+// resize gives the world another grid, and everything in it another look.
+func (w *world) resize(rows, cols, dim int) {
+	w.rows, w.cols, w.dim = rows, cols, dim
+	w.looks = nil
+	for range 1 + len(w.things) {
+		v := make([]float32, dim)
 		var sum float64
 		for k := range v {
 			v[k] = float32(w.rng.NormFloat64())
@@ -40,9 +48,8 @@ func newWorld(things ...thing) *world {
 		}
 		w.looks = append(w.looks, v)
 	}
-	n := w.rows * w.cols
-	w.x, w.flow, w.pix, w.truth = make([]float32, n*w.dim), make([]float32, 128*n), make([]byte, 192*n), make([]uint8, 64*n)
-	return w
+	n := rows * cols
+	w.x, w.flow, w.pix, w.truth = make([]float32, n*dim), make([]float32, 128*n), make([]byte, 192*n), make([]uint8, 64*n)
 }
 
 func (w *world) at(x, y float64) int {
