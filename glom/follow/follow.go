@@ -15,7 +15,11 @@ type Config struct {
 	// frame counts as a measurement of its own. Default 1; negative means that looks count
 	// nothing and the flow alone carries the regions.
 	Looks float64
-	// Vote is how far a location goes towards the mean of its island in each frame. Default 0.
+	// Finest is how much the first level of Frame.Vectors counts, against 1 for each of the
+	// others. Default 3: finer levels tell better where a region ends, upper ones what it belongs to.
+	Finest float64
+	// Vote is how far a location goes towards the mean of its island in each frame. Default
+	// 0.05; negative means none.
 	Vote float64
 	// Rate is how fast the recent looks change, per frame. Default 0.3; negative means never.
 	Rate float64
@@ -35,6 +39,8 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Tau, 0.1)
 	set(&c.Looks, 1)
+	set(&c.Finest, 3)
+	set(&c.Vote, 0.05)
 	set(&c.Rate, 0.3)
 	set(&c.Return, 0.001)
 	return c
@@ -43,7 +49,7 @@ func (c Config) withDefaults() Config {
 // Frame is what a Follower is told of one frame. It keeps nothing of it.
 type Frame struct {
 	Rows, Cols, Dim int
-	Vectors         [][]float32    // per level that tells what things look like, such as part and object: (N, D) unit vectors
+	Vectors         [][]float32    // (levels) of (N, D) unit vectors, the finest level first, such as primary, part and object
 	Islands         *islands.Level // small islands, such as those of the part level
 	Flow            []float32      // (H, W, 2) motion since the frame before in pixels of that size; nil if unknown
 	W, H            int
@@ -154,7 +160,7 @@ func (f *Follower) Step(in *Frame) {
 
 func (in *Frame) check(f *Follower) {
 	n := in.Rows * in.Cols
-	if n < 1 || in.Rows != f.rows || in.Cols != f.cols || len(in.Vectors)*in.Dim != f.dim ||
+	if n < 1 || in.Rows != f.rows || in.Cols != f.cols || len(in.Vectors) == 0 || len(in.Vectors)*in.Dim != f.dim ||
 		len(in.Islands.ID) != n || in.Flow != nil && len(in.Flow) != 2*in.W*in.H {
 		panic("follow: shapes do not fit")
 	}
@@ -166,13 +172,19 @@ func (in *Frame) check(f *Follower) {
 }
 
 // join puts the vectors of all levels of a location into one unit vector, so that products are the
-// means of the levels' cosines.
+// weighted means of the levels' cosines.
 func (f *Follower) join(in *Frame) {
-	d, share := in.Dim, float32(1/math.Sqrt(float64(len(in.Vectors))))
+	d, total := in.Dim, f.cfg.Finest+float64(len(in.Vectors)-1)
+	finest, others := float32(math.Sqrt(f.cfg.Finest/total)), float32(math.Sqrt(1/total))
 	f.x = resize(f.x, f.rows*f.cols*f.dim)
 	for i := range f.rows * f.cols {
+		v := f.x[i*f.dim:][:f.dim]
 		for l, x := range in.Vectors {
-			scale(f.x[i*f.dim+l*d:][:d], x[i*d:][:d], share)
+			share := others
+			if l == 0 {
+				share = finest
+			}
+			scale(v[l*d:][:d], x[i*d:][:d], share)
 		}
 	}
 }
@@ -235,7 +247,7 @@ func (f *Follower) possible(r, i int) bool {
 // vote pulls each cell towards the mean of its island, the more the surer the island is: one that
 // is half inside a region tells nothing.
 func (f *Follower) vote(l *islands.Level) {
-	if f.cfg.Vote <= 0 {
+	if f.cfg.Vote == 0 {
 		return
 	}
 	n, m := f.rows*f.cols, len(l.Islands)

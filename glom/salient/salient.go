@@ -18,9 +18,9 @@ type Config struct {
 	// Tau is the temperature of the cosines. Default 0.05.
 	Tau float64
 	// Looks is the weight of what the islands of the last frames that look alike say, against the
-	// location itself. Default 0.5; negative means none.
+	// location itself. Default 0.25; negative means none.
 	Looks float64
-	// Island is the weight of the mean over the location's island. Default 0.3; negative means none.
+	// Island is the weight of the mean over the location's island. Default 0.15; negative means none.
 	Island float64
 	// Border is how much an island loses that has nothing but the border of the picture around
 	// it. Default 0.5; negative means nothing.
@@ -45,8 +45,8 @@ func (c Config) withDefaults() Config {
 	set(&c.Rate, 0.3)
 	set(&c.Fade, 0.5)
 	set(&c.Tau, 0.05)
-	set(&c.Looks, 0.5)
-	set(&c.Island, 0.3)
+	set(&c.Looks, 0.25)
+	set(&c.Island, 0.15)
 	set(&c.Border, 0.5)
 	set(&c.Over, 0.5)
 	set(&c.Least, 0.15)
