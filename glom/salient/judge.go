@@ -98,7 +98,7 @@ func (f *Finder) choose() {
 	const stay = 0.9
 	n := len(f.score)
 	copy(f.sorted, f.score)
-	top := quantile(f.sorted, n-1-n/100)
+	top := quantile(f.sorted, n-1-n/200)
 	middle := quantile(f.sorted, n/2)
 	threshold := max(float32(f.cfg.Least), middle+float32(f.cfg.Over)*(top-middle))
 	f.found, f.was = f.was, f.found

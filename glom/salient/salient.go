@@ -26,7 +26,7 @@ type Config struct {
 	// it. Default 0.5; negative means nothing.
 	Border float64
 	// Over is where the threshold lies between the median of the scores and nearly their
-	// largest. Default 0.5.
+	// largest. Default 0.6.
 	Over float64
 	// Least is the least threshold, so that a picture at rest has no salient thing. Default 0.15.
 	Least float64
@@ -48,7 +48,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Looks, 0.25)
 	set(&c.Island, 0.15)
 	set(&c.Border, 0.5)
-	set(&c.Over, 0.5)
+	set(&c.Over, 0.6)
 	set(&c.Least, 0.15)
 	return c
 }
