@@ -3,6 +3,7 @@ package follow
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"glomstream/glom/islands"
 )
@@ -49,8 +50,8 @@ func (w *world) resize(rows, cols, dim int) {
 
 // at returns the disc in front at a point in locations, 0 for the ground, n+1 for disc n.
 func (w *world) at(x, y float64) int {
-	for k := len(w.discs) - 1; k >= 0; k-- {
-		if math.Hypot(x-w.discs[k].x, y-w.discs[k].y) < w.discs[k].radius {
+	for k, d := range slices.Backward(w.discs) {
+		if math.Hypot(x-d.x, y-d.y) < d.radius {
 			return k + 1
 		}
 	}

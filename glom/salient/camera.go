@@ -19,7 +19,7 @@ type Camera struct {
 }
 
 const (
-	fitRounds = 10
+	fitRounds = 6
 	// leastSpread is the least motion against the camera that is taken for a fact, in locations: a
 	// sixth of a pixel of the working picture, about what the flow can tell.
 	leastSpread = 0.02

@@ -9,11 +9,11 @@ import (
 // Config says how a Finder judges. A zero field means its default.
 type Config struct {
 	// Noise is the motion against the camera that is evidence of one half, in medians over the
-	// picture. Default 4.
+	// picture. Default 3.
 	Noise float64
 	// Rate is how fast evidence grows, per frame, where there is texture. Default 0.3.
 	Rate float64
-	// Fade is how much slower than that evidence fades. Default 0.5; negative means never.
+	// Fade is how much slower than that evidence fades. Default 0.25; negative means never.
 	Fade float64
 	// Tau is the temperature of the cosines. Default 0.05.
 	Tau float64
@@ -28,7 +28,7 @@ type Config struct {
 	// Over is where the threshold lies between the median of the scores and nearly their
 	// largest. Default 0.6.
 	Over float64
-	// Least is the least threshold, so that a picture at rest has no salient thing. Default 0.15.
+	// Least is the least threshold, so that a picture at rest has no salient thing. Default 0.1.
 	Least float64
 }
 
@@ -41,15 +41,15 @@ func (c Config) withDefaults() Config {
 			*v = 0
 		}
 	}
-	set(&c.Noise, 4)
+	set(&c.Noise, 3)
 	set(&c.Rate, 0.3)
-	set(&c.Fade, 0.5)
+	set(&c.Fade, 0.25)
 	set(&c.Tau, 0.05)
 	set(&c.Looks, 0.25)
 	set(&c.Island, 0.15)
 	set(&c.Border, 0.5)
 	set(&c.Over, 0.6)
-	set(&c.Least, 0.15)
+	set(&c.Least, 0.1)
 	return c
 }
 

@@ -3,6 +3,7 @@ package salient
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"glomstream/glom/islands"
 )
@@ -53,8 +54,8 @@ func (w *world) resize(rows, cols, dim int) {
 }
 
 func (w *world) at(x, y float64) int {
-	for k := len(w.things) - 1; k >= 0; k-- {
-		if t := w.things[k]; math.Abs(x-t.x) < t.half && math.Abs(y-t.y) < t.half {
+	for k, t := range slices.Backward(w.things) {
+		if math.Abs(x-t.x) < t.half && math.Abs(y-t.y) < t.half {
 			return k + 1
 		}
 	}
