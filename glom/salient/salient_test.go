@@ -1,8 +1,11 @@
 package salient
 
 import (
+	"math"
 	"slices"
 	"testing"
+
+	"glomstream/glom/islands"
 )
 
 // see lets f see so many frames.
@@ -82,16 +85,17 @@ func TestPersistence(t *testing.T) {
 	}
 }
 
-// Without texture inside, the thing is found by what looks like its textured rim.
+// Without texture inside, the thing is found by what looks like its textured rim, without any help
+// of islands.
 func TestUntextured(t *testing.T) {
 	w := newWorld(thing{10, 9, 0.3, 0, 4})
-	f := New(Config{})
+	f := New(Config{Looks: -1, Island: -1})
 	for range 15 {
 		in := w.next()
 		wide := 8 * w.cols
 		for i := range w.truth {
 			x, y := float64(i%wide)/8-w.things[0].x, float64(i/wide)/8-w.things[0].y
-			if max(x*x, y*y) < 4 { // the inner half is flat, and its flow is that of the ground
+			if max(x*x, y*y) < 3.2*3.2 { // two thirds of it are flat, and its flow is that of the ground
 				in.Pix[3*i], in.Pix[3*i+1], in.Pix[3*i+2] = 90, 90, 90
 				in.Flow[2*i], in.Flow[2*i+1] = 0, 0
 			}
@@ -100,6 +104,55 @@ func TestUntextured(t *testing.T) {
 	}
 	if j := overlap(w.mask(f), w.truth); j < 0.75 {
 		t.Errorf("J %.2f, want 0.75", j)
+	}
+}
+
+// Spreading weighs a location by its texture: the evidence of one textured location fills the flat
+// ones around it that look alike, and no other.
+func TestSpread(t *testing.T) {
+	w := newWorld(thing{16, 9, 0, 0, 3})
+	in := w.next()
+	f := New(Config{})
+	f.reset(in)
+	clear(f.texture)
+	middle := 9*w.cols + 16
+	f.texture[middle], f.evidence[middle] = 1, 1
+	f.spread(in)
+	for _, tt := range []struct {
+		at   int
+		want bool
+	}{{middle, true}, {middle - 2, true}, {middle + 2*w.cols, true}, {middle - 3*w.cols - 3, true}, {middle + 4, false}, {middle + 3, false}} {
+		// 48 flat locations of weight 0.02 thin it to a half at most.
+		if got := f.filled[tt.at]; tt.want != (got > 0.5) || !tt.want && got > 0.01 {
+			t.Errorf("location %d, %d has %.3f", tt.at%w.cols, tt.at/w.cols, got)
+		}
+	}
+}
+
+// An island that lies along the border of the picture is rather ground, one inside is a thing. Island 1
+// has 4 locations in the corner of a grid of 3 by 5: of the 8 sides around it, 4 are border.
+func TestGround(t *testing.T) {
+	f := New(Config{Border: 0.5})
+	f.rows, f.cols = 3, 5
+	f.filled = make([]float32, 15)
+	for i := range f.filled {
+		f.filled[i] = 0.8
+	}
+	level := islands.Level{
+		Rows: 3, Cols: 5,
+		ID: []uint16{
+			1, 1, 2, 2, 2,
+			1, 1, 2, 3, 2,
+			2, 2, 2, 2, 2,
+		},
+		Islands: []islands.Island{{ID: 1, Area: 4}, {ID: 2, Area: 10}, {ID: 3, Area: 1}},
+	}
+	f.measureIslands(&level)
+	// Island 2 has 12 sides at the border, 4 to island 1 and 4 to island 3.
+	for k, want := range []float32{1 - 0.5*4/8, 1 - 0.5*12/20, 1} {
+		if s := f.sums[k]; s.groundless != want || math.Abs(float64(s.evidence-0.8*want)) > 1e-6 {
+			t.Errorf("island %d: %+v, want %v of 0.8", k+1, s, want)
+		}
 	}
 }
 
