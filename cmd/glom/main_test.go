@@ -116,6 +116,9 @@ func TestUsageErrors(t *testing.T) {
 		{"tree " + tiny + " --open-timeout 0s -o x.png", "--open-timeout"},
 		{"tree " + tiny + " -o x.png --json ./x.png", "same file"},
 		{"tree " + tiny + " --order back --json -", "back"},
+		{"process " + tiny + " --follow 3,4", "--follow-out DIR"},
+		{"process " + tiny + " --follow-out x", "--follow MASK.png"},
+		{"process " + tiny + " --follow 3,4 --follow-out x --salient ./x", "same folder"},
 		{"bench --frames 0", "at least 1"},
 		{"bench a b", "at most one"},
 		{"doctor now", "no arguments"},
@@ -143,7 +146,7 @@ func TestHelp(t *testing.T) {
 		t.Error("glom help process and glom process --help differ")
 	}
 	for _, want := range []string{
-		"--output", "--masks", "--json", "--coco", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
+		"--output", "--masks", "--json", "--coco", "--salient", "--follow", "--follow-out", "--overwrite", "--level", "--view", "--opacity", "--weights", "--frontend", "--config",
 		"--order", "--query", "--attention", "--frames", "--open-timeout", "--quiet", "--verbose",
 		"Examples:", "rtsp://", "synthetic:NAME", "lock", "glom process - --json -",
 	} {

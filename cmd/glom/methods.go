@@ -1,13 +1,24 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+
 	"glomstream/capture/baseline"
+	"glomstream/glom/follow"
+	"glomstream/glom/salient"
 	"glomstream/pipeline"
 	"glomstream/pipeline/eval"
 )
 
 // methods adds what is measured beside the levels of the model.
 func (f *evalFlags) methods(c *eval.Config) {
+	c.Finders = []eval.Method[eval.Finder]{{Name: eval.GLOM, New: func() (eval.Finder, error) {
+		return &salientFinder{finder: salient.New(salient.Config{})}, nil
+	}}}
+	c.Followers = []eval.Method[eval.Follower]{{Name: eval.GLOM, New: func() (eval.Follower, error) {
+		return &islandFollower{follower: follow.New(follow.Config{})}, nil
+	}}}
 	if !f.baselines {
 		return
 	}
@@ -26,6 +37,59 @@ func (f *evalFlags) methods(c *eval.Config) {
 		follower("mask carried by the flow", baseline.Carry),
 		follower("GrabCut", baseline.GrabCut))
 }
+
+// salientFinder is what --salient does.
+type salientFinder struct {
+	finder *salient.Finder
+	mask   []uint8
+}
+
+func (s *salientFinder) Find(dst []bool, r *pipeline.Result) error {
+	in := salientFrame(r)
+	s.finder.Step(&in)
+	s.mask = slices.Grow(s.mask[:0], len(dst))[:len(dst)]
+	s.finder.Mask(s.mask, r.Frame.W, r.Frame.H, r.Frame.Pix, r.Frame.Stride)
+	for i, v := range s.mask {
+		dst[i] = v != 0
+	}
+	return nil
+}
+
+func (s *salientFinder) Close() error { return nil }
+
+// islandFollower is what --follow does.
+type islandFollower struct {
+	follower *follow.Follower
+	vectors  [][]float32
+	mask     []uint8
+}
+
+func (s *islandFollower) Start(regions []uint16, r *pipeline.Result) error {
+	s.mask = make([]uint8, len(regions))
+	for i, id := range regions {
+		if id > 255 {
+			return fmt.Errorf("region %d: ids above 255 cannot be followed", id)
+		}
+		s.mask[i] = uint8(id)
+	}
+	in := followFrame(r, s.vectors)
+	s.vectors = in.Vectors
+	s.follower.Start(&in, s.mask, r.Frame.W, r.Frame.H)
+	return nil
+}
+
+func (s *islandFollower) Follow(dst []uint16, r *pipeline.Result) error {
+	in := followFrame(r, s.vectors)
+	s.vectors = in.Vectors
+	s.follower.Step(&in)
+	s.follower.Mask(s.mask, r.Frame.W, r.Frame.H, r.Frame.Pix, r.Frame.Stride)
+	for i, v := range s.mask {
+		dst[i] = uint16(v)
+	}
+	return nil
+}
+
+func (s *islandFollower) Close() error { return nil }
 
 // segmenter adapts a baseline to the pipeline's results.
 func segmenter(name string, make func() baseline.Segmenter) eval.Method[eval.Segmenter] {

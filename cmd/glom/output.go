@@ -70,7 +70,17 @@ func openOutputs(f *processFlags, info capture.Info, levels int, t terminal) (ou
 			return nil, err
 		}
 	}
-	if f.output != "" {
+	if f.salient != "" {
+		if err := add(newSalience(f)); err != nil {
+			return nil, err
+		}
+	}
+	if f.follow != "" {
+		if err := add(newFollowing(f, info.Name)); err != nil {
+			return nil, err
+		}
+	}
+	if f.output != "" { // last, as others draw on the canvas
 		opt := libav.Options{FPS: info.FPS, Overwrite: f.overwrite}
 		outs = append(outs, &video{path: f.output, opt: opt, src: info.Name})
 	}
@@ -112,24 +122,16 @@ func (v *video) Close() error {
 
 // masks writes DIR/levelL/NNNNN.png for every frame and level.
 type masks struct {
-	folders []string
+	folders []*pictures
 	images  []*image.Gray16 // one per level, reused
-	enc     png.Encoder
 }
 
 func newMasks(dir string, levels int, overwrite bool) (*masks, error) {
-	m := &masks{enc: png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: new(pngBuffers)}}
+	m := &masks{}
 	for l := range levels {
-		folder := filepath.Join(dir, "level"+strconv.Itoa(l))
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return nil, fmt.Errorf("make folder %q: %w", folder, bare(err))
-		}
-		entries, err := os.ReadDir(folder)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("read folder %q: %w", folder, bare(err))
-		case len(entries) > 0 && !overwrite:
-			return nil, fmt.Errorf("write %q: it holds masks already; give -y to overwrite them", folder)
+		folder, err := newPictures(filepath.Join(dir, "level"+strconv.Itoa(l)), overwrite)
+		if err != nil {
+			return nil, err
 		}
 		m.folders = append(m.folders, folder)
 		m.images = append(m.images, new(image.Gray16))
@@ -155,18 +157,7 @@ func (m *masks) write(l int, r *pipeline.Result) error {
 	for i, id := range r.Labels[l] {
 		img.Pix[2*i], img.Pix[2*i+1] = byte(id>>8), byte(id)
 	}
-	name := filepath.Join(m.folders[l], fmt.Sprintf("%05d.png", r.Frame.Seq))
-	file, err := os.Create(name)
-	if err == nil {
-		err = m.enc.Encode(file, img)
-		if cerr := file.Close(); err == nil {
-			err = cerr
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("write %q: %w", name, bare(err))
-	}
-	return nil
+	return m.folders[l].write(r.Frame.Seq, img)
 }
 
 // bare drops the path of a file error, for texts that name the file already.

@@ -21,9 +21,11 @@ import (
 )
 
 const processUsage = `Usage: glom process SOURCE [-o OUT.mkv] [--masks DIR] [--json FILE] [--coco FILE]
+                    [--salient DIR] [--follow MASK.png|x,y --follow-out DIR]
 
 Finds the islands in a video, one settling step per frame, and writes at least one of: an
-annotated video, id masks, the parse tree of each frame as a JSON line, a data set for COCO's tools.
+annotated video, id masks, the parse tree of each frame as a JSON line, a data set for COCO's tools,
+masks of what moves by itself, masks of regions that are followed from the first frame.
 Live sources run until Ctrl-C, which finishes the files. After an error, what was written stays.
 Pictures of several sizes go into masks and JSON, but not into one video (-o); a video file that
 changes its size midway ends there with an error.
@@ -37,18 +39,23 @@ Examples:
   glom process video.mp4 -o all.webm --level all
   glom process 'frames/*.jpg' --masks masks --json islands.ndjson
   glom process video.mp4 --coco islands.json
+  glom process video.mp4 --salient moving
+  glom process video.mp4 --follow first.png --follow-out regions
+  glom process video.mp4 --follow 320,180 -o followed.mkv
   ffmpeg -i in.ts -f yuv4mpegpipe - | glom process - --json - | jq .`
 
 // processFlags are the flags of glom process.
 type processFlags struct {
+	modelFlags
 	output, masks, json, coco string
+	salient                   string
+	follow, followOut         string
 	overwrite                 bool
 	level, view               string
 	opacity                   float64
-	modelFlags
-	frames         int
-	openTimeout    time.Duration
-	quiet, verbose bool
+	frames                    int
+	openTimeout               time.Duration
+	quiet, verbose            bool
 }
 
 func (f *processFlags) register(fs *pflag.FlagSet) {
@@ -56,6 +63,9 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.masks, "masks", "", "folder for masks: levelL/NNNNN.png, 16-bit grey, pixel = island id from 1")
 	fs.StringVar(&f.json, "json", "", "file for the parse tree, one JSON line per frame; - for the standard output")
 	fs.StringVar(&f.coco, "coco", "", "file for all islands as a COCO data set: masks as RLE, a category per level")
+	fs.StringVar(&f.salient, "salient", "", "folder for masks of what moves by itself: NNNNN.png, 8-bit grey, 255 = moving, 0 = the rest")
+	fs.StringVar(&f.follow, "follow", "", "follow regions of the first frame: a PNG whose grey values from 1 are the regions, or a point x,y")
+	fs.StringVar(&f.followOut, "follow-out", "", "folder for masks of what is followed: NNNNN.png, 8-bit grey, the values of --follow (255 for a point)")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement, unsettled (heat maps) or flow")
@@ -77,8 +87,14 @@ func process(ctx context.Context, args []string, t terminal) error {
 	if fs.NArg() != 1 {
 		return usagef("process takes one SOURCE, got %d: see glom help process", fs.NArg())
 	}
-	if f.output == "" && f.masks == "" && f.json == "" && f.coco == "" {
-		return usagef("nothing to write: give -o FILE, --masks DIR, --json FILE or --coco FILE")
+	if f.follow != "" && f.followOut == "" && f.output == "" {
+		return usagef("--follow %s: give --follow-out DIR for its masks, or -o FILE for its outline", f.follow)
+	}
+	if f.followOut != "" && f.follow == "" {
+		return usagef("--follow-out %s: give --follow MASK.png or --follow x,y too", f.followOut)
+	}
+	if f.outputs() == "" {
+		return usagef("nothing to write: give -o FILE, --masks DIR, --json FILE, --coco FILE, --salient DIR or --follow-out DIR")
 	}
 	if f.coco == "-" {
 		return usagef("--coco -: want the name of a file; lines for a pipe come from --json -")
@@ -204,7 +220,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 
 // partial adds to an error what is left of the outputs.
 func (f *processFlags) partial(err error, frames int) error {
-	if frames == 0 || f.output == "" && f.masks == "" && f.coco == "" && f.json == "-" {
+	if frames == 0 || f.outputs() == "standard output" {
 		return err
 	}
 	return fmt.Errorf("%w (%s kept in %s)", err, counted(frames), f.outputs())
@@ -220,7 +236,7 @@ func counted(frames int) string {
 // outputs names what is written.
 func (f *processFlags) outputs() string {
 	var names []string
-	for _, n := range []string{f.output, f.masks, f.json, f.coco} {
+	for _, n := range []string{f.output, f.masks, f.json, f.coco, f.salient, f.followOut} {
 		if n == "-" {
 			n = "standard output"
 		}
@@ -237,6 +253,9 @@ func checkOutputs(f *processFlags, source string) error {
 		if err := libav.CheckName(f.output); err != nil {
 			return usagef("-o %q: %w", f.output, err)
 		}
+	}
+	if f.salient != "" && filepath.Clean(f.salient) == filepath.Clean(f.followOut) {
+		return usagef("--salient and --follow-out name the same folder %q", f.salient)
 	}
 	return checkFiles(source, f.overwrite, namedFile{"-o", f.output}, namedFile{"--json", f.json}, namedFile{"--coco", f.coco})
 }

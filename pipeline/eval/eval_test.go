@@ -129,7 +129,7 @@ func score(t *testing.T, rows []Row, like Row, name string) float64 {
 }
 
 func level(l int, grain string) Row {
-	return Row{Task: taskDivision, Method: methodGLOM, Level: &l, Truth: grain}
+	return Row{Task: taskDivision, Method: GLOM, Level: &l, Truth: grain}
 }
 
 // TestVideo has an object that nobody can miss.

@@ -81,13 +81,13 @@ type series struct {
 func (s *SetReport) drawn(level int) []series {
 	var out []series
 	for _, row := range s.Mean {
-		if row.Task == taskDivision && row.Method == methodGLOM && row.Level != nil && *row.Level == level && row.Truth != "" {
+		if row.Task == taskDivision && row.Method == GLOM && row.Level != nil && *row.Level == level && row.Truth != "" {
 			out = append(out, series{"best island, object level, against " + row.Truth, row, "best_j"})
 		}
 	}
 	for _, v := range []series{
-		{"salient", Row{Task: taskSalient, Method: methodGLOM}, "j"},
-		{"followed", Row{Task: taskFollow, Method: methodGLOM}, "j"},
+		{"salient", Row{Task: taskSalient, Method: GLOM}, "j"},
+		{"followed", Row{Task: taskFollow, Method: GLOM}, "j"},
 	} {
 		if find(s.Mean, v.like) != nil {
 			out = append(out, v)

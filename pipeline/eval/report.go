@@ -58,8 +58,8 @@ const (
 	taskFollow   = "follow"
 )
 
-// methodGLOM is the name of the model among the methods.
-const methodGLOM = "glom"
+// GLOM is the name of the model among the methods.
+const GLOM = "glom"
 
 // title names the row in a table.
 func (r *Row) title() string {
@@ -146,9 +146,9 @@ func (s *scorer) report() SequenceReport {
 		if i < len(s.pairs) {
 			nesting = s.pairs[i].scores()
 		}
-		add(taskDivision, methodGLOM, &v.level, "", v.labels.scores(s.seq.Still), nesting)
+		add(taskDivision, GLOM, &v.level, "", v.labels.scores(s.seq.Still), nesting)
 		for g, d := range v.divisions {
-			add(taskDivision, methodGLOM, &v.level, s.seq.Grains[g], d.scores(), v.auc[g].scores())
+			add(taskDivision, GLOM, &v.level, s.seq.Grains[g], d.scores(), v.auc[g].scores())
 		}
 	}
 	for _, o := range s.others {

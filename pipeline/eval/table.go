@@ -150,7 +150,7 @@ func writeMatrix(w io.Writer, rows []Row, grains []string, levels int) {
 			values[l] = []string{strconv.Itoa(l)}
 			for g, grain := range grains {
 				text := ""
-				if r := find(rows, Row{Task: taskDivision, Method: methodGLOM, Level: &l, Truth: grain}); r != nil {
+				if r := find(rows, Row{Task: taskDivision, Method: GLOM, Level: &l, Truth: grain}); r != nil {
 					text = cell(r.Scores, m.name)
 					if v, ok := r.Scores[m.name]; ok && (l == 0 || v > best[g]) {
 						best[g], at[g] = v, l
@@ -178,11 +178,11 @@ func writeSequences(w io.Writer, s *SetReport, grain string, level int) {
 		score string
 	}
 	columns := []column{
-		{"best J", Row{Task: taskDivision, Method: methodGLOM, Level: &level, Truth: grain}, "best_j"},
-		{"ARI", Row{Task: taskDivision, Method: methodGLOM, Level: &level, Truth: grain}, "ari"},
-		{"AUC", Row{Task: taskDivision, Method: methodGLOM, Level: &level, Truth: grain}, "auc"},
-		{"salient J", Row{Task: taskSalient, Method: methodGLOM}, "j"},
-		{"follow J", Row{Task: taskFollow, Method: methodGLOM}, "j"},
+		{"best J", Row{Task: taskDivision, Method: GLOM, Level: &level, Truth: grain}, "best_j"},
+		{"ARI", Row{Task: taskDivision, Method: GLOM, Level: &level, Truth: grain}, "ari"},
+		{"AUC", Row{Task: taskDivision, Method: GLOM, Level: &level, Truth: grain}, "auc"},
+		{"salient J", Row{Task: taskSalient, Method: GLOM}, "j"},
+		{"follow J", Row{Task: taskFollow, Method: GLOM}, "j"},
 	}
 	columns = slices.DeleteFunc(columns, func(c column) bool { return find(s.Mean, c.like) == nil })
 	for _, c := range columns {
