@@ -16,6 +16,12 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 export SOURCE = synthetic:demo
 export OUT    =
 ARGS          =
+# Where `make results` finds DAVIS and other sets with a known truth, and where it writes. EVAL adds
+# flags, as in EVAL='--frames 20'.
+DATA          = ../shared/data
+RESULTS       = docs/results.md
+EVAL          =
+SCENES        = demo sprites twotone twins occlusion pan potato
 # How long `make fuzz` stays on each target.
 FUZZTIME      = 10s
 
@@ -28,7 +34,7 @@ CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build run test bench check help deps vet lint fmt race leak fuzz gobench soak clean
+.PHONY: build run test bench results check help deps vet lint fmt race leak fuzz gobench soak clean
 .DEFAULT_GOAL = build
 
 build: deps ## build bin/glom (the first time takes a minute or two, for OpenCV's bindings)
@@ -49,6 +55,13 @@ test: deps ## run all tests, then those of the packages without cgo in pure Go
 
 bench: build ## measure the whole program: frames per second, memory, the settling step
 	bin/glom bench $(ARGS)
+
+results: build ## measure all levels against known truths, beside other methods; writes docs/results.md, numbers in out/results.json
+	@sets=; for d in davis-dev bsds-dev pascal-parts; do [ ! -d "$(DATA)/$$d" ] || sets="$$sets $(DATA)/$$d"; done; \
+	[ -n "$$sets" ] || echo "make: no davis-dev, bsds-dev or pascal-parts in $(DATA) (DATA=…): synthetic scenes only" >&2; \
+	mkdir -p out $(dir $(RESULTS))plots; \
+	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --baselines $(EVAL) \
+		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null && echo "the results are in $(RESULTS)"
 
 check: test vet lint race leak fuzz build ## run every check
 
