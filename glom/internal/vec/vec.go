@@ -167,7 +167,7 @@ func AttendKeys[T Float](att, logits, q, x []T, keys []int32, beta T) T {
 
 // AttendKeysBack undoes y = w Σ_k a_k x_k with a = softmax(beta q·x_k) over the rows of x that
 // keys names: from dy it adds to dq (D) and to the rows of dx, and returns the gradient of w. a
-// (K) are the weights; g is scratch space for K+3.
+// (K) are the weights; g is scratch space for K+3. dq must not lie in dx.
 func AttendKeysBack[T Float](dq, dx, g, dy, a, q, x []T, keys []int32, beta, w T) T {
 	if single[T]() {
 		return T(attendKeysBack(f32(dq), f32(dx), f32(g), f32(dy), f32(a), f32(q), f32(x), keys, float32(beta), float32(w)))
