@@ -164,6 +164,10 @@ func TestSimpleBack(t *testing.T) {
 		Axpy(s, .3, a)
 		Axpy(s64, .3, a64)
 		checkSame(t, "axpy", s, s64)
+		s[0], s64[0] = 1, 1
+		BiasRelu(s, .1)
+		BiasRelu(s64, float64(float32(.1)))
+		checkSame(t, "relu", s, s64)
 		m, m64 := SoftmaxBack(g, a, 2), SoftmaxBack(g64, a64, 2)
 		checkSame(t, "softmax", g, g64)
 		checkSame(t, "mean", []float32{m}, []float64{m64})

@@ -93,6 +93,13 @@ const (
 	geluCube  = 0.044715
 )
 
+// biasReluLoop replaces y by max(y+b, 0).
+func biasReluLoop[T Float](y []T, b T) {
+	for i := range y {
+		y[i] = max(y[i]+b, 0)
+	}
+}
+
 // mixLoop writes unit(wBU*bu + wTD*td + wPrev*prev + wAtt*att) into y and returns the length
 // before the projection. All are (D). A vector of no length stays zero.
 func mixLoop[T Float](y, bu, td, prev, att []T, wBU, wTD, wPrev, wAtt T) T {

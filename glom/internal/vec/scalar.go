@@ -7,6 +7,7 @@ func axpy(y []float32, s float32, x []float32)      { axpyLoop(y, s, x) }
 func addPrior(s, rows, cols []float32) float32      { return addPriorLoop(s, rows, cols) }
 func expSum(s []float32, top float32) float32       { return expSumLoop(s, top) }
 func softmaxBack(g, a []float32, s float32) float32 { return softmaxBackLoop(g, a, s) }
+func biasRelu(y []float32, b float32)               { biasReluLoop(y, b) }
 func geluBias(h, b []float32)                       { geluBiasLoop(h, b) }
 func geluBoth(h, d, b []float32)                    { geluBothLoop(h, d, b) }
 func mulAdd(y, x, sum []float32)                    { mulAddLoop(y, x, sum) }

@@ -150,6 +150,21 @@ func expSum8(s []float32, top float32) float32 {
 	return clearAndSum(sum)
 }
 
+func biasRelu(y []float32, b float32) {
+	if !vectors() {
+		biasReluLoop(y, b)
+		return
+	}
+	var zero vec
+	vb := archsimd.BroadcastFloat32x8(b)
+	i := 0
+	for ; i+8 <= len(y); i += 8 {
+		at(y, i).Add(vb).Max(zero).StoreSlice(y[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+	biasReluLoop(y[i:], b)
+}
+
 func geluBias(h, b []float32) {
 	b = b[:len(h)]
 	switch {

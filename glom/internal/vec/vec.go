@@ -109,6 +109,15 @@ func SoftmaxBack[T Float](g, a []T, scale T) T {
 	return softmaxBackLoop(g, a, scale)
 }
 
+// BiasRelu replaces y by max(y+b, 0).
+func BiasRelu[T Float](y []T, b T) {
+	if single[T]() {
+		biasRelu(f32(y), float32(b))
+		return
+	}
+	biasReluLoop(y, b)
+}
+
 // GeluBias replaces h by gelu(h+b).
 func GeluBias[T Float](h, b []T) {
 	if single[T]() {
