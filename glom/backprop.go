@@ -23,7 +23,7 @@ func (m *Model) NewBackprop(s *State) *Backprop {
 
 // NewParams returns room for the gradient of the weights, all zero.
 func (m *Model) NewParams() *Params {
-	p := newWeights[float32](m.cfg).params()
+	p := newParams[float32](m.cfg).export()
 	return &p
 }
 
@@ -36,7 +36,7 @@ func (b *Backprop) Begin(t *Tape, grad *Params) {
 		}
 		return out
 	}
-	b.begin(&t.tape, weights[float32]{all: grad.All, bu: nets(grad.BU), td: nets(grad.TD), mix: grad.Mix})
+	b.begin(&t.tape, params[float32]{all: grad.All, bu: nets(grad.BU), td: nets(grad.TD), mix: grad.Mix})
 }
 
 // Level returns the gradient (N, D) with respect to the embeddings of level l after the step
@@ -64,7 +64,7 @@ type backprop[T vec.Float] struct {
 	m    *core[T]
 	f    *field[T]
 	t    *tape[T]
-	grad weights[T]
+	grad params[T]
 	i    int // steps left
 	size int // N*D
 
@@ -108,7 +108,7 @@ func newBackprop[T vec.Float](m *core[T], f *field[T]) backprop[T] {
 	return b
 }
 
-func (b *backprop[T]) begin(t *tape[T], grad weights[T]) {
+func (b *backprop[T]) begin(t *tape[T], grad params[T]) {
 	if t.size != b.size {
 		panic("glom: the tape is of another shape")
 	}

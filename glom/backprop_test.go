@@ -115,12 +115,12 @@ func (e *run[T]) forward(f *field[T], t *tape[T]) float64 {
 }
 
 // backward returns the gradients with respect to the weights and to the evidence of all steps.
-func (e *run[T]) backward() (grad weights[T], dEvidence [][]T) {
+func (e *run[T]) backward() (grad params[T], dEvidence [][]T) {
 	var f field[T]
 	var t tape[T]
 	e.forward(&f, &t)
 	b := newBackprop(&e.m, &f)
-	grad = newWeights[T](e.m.cfg)
+	grad = newParams[T](e.m.cfg)
 	b.begin(&t, grad)
 	// The loss goes through its random numbers forward, so each step's begin at a known place.
 	perStep := (3*f.levels - 2) * t.size

@@ -36,13 +36,13 @@ type Model struct {
 // weights are those of Params.
 type core[T vec.Float] struct {
 	cfg Config
-	weights[T]
+	params[T]
 	// identity[k] tells that bu[k] and td[k] return their input and need not be computed.
 	identityBU, identityTD []bool
 }
 
-// weights are views into one flat slice.
-type weights[T vec.Float] struct {
+// params are views into one flat slice.
+type params[T vec.Float] struct {
 	all    []T
 	bu, td []netOf[T] // (L-1)
 	mix    []T        // (L, 4)
@@ -87,7 +87,7 @@ func newModel(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{core: newCore[float32](cfg)}
-	m.Params = m.weights.params()
+	m.Params = m.params.export()
 	return m, nil
 }
 
@@ -95,15 +95,15 @@ func newModel(cfg Config) (*Model, error) {
 func newCore[T vec.Float](cfg Config) core[T] {
 	return core[T]{
 		cfg:        cfg,
-		weights:    newWeights[T](cfg),
+		params:     newParams[T](cfg),
 		identityBU: make([]bool, cfg.Levels-1),
 		identityTD: make([]bool, cfg.Levels-1),
 	}
 }
 
-func newWeights[T vec.Float](cfg Config) weights[T] {
+func newParams[T vec.Float](cfg Config) params[T] {
 	L, D, H, P := cfg.Levels, cfg.Dim, cfg.Hidden, cfg.positionDim()
-	w := weights[T]{all: make([]T, cfg.params())}
+	w := params[T]{all: make([]T, cfg.size())}
 	rest := w.all
 	take := func(n int) []T {
 		v := rest[:n:n]
@@ -124,7 +124,7 @@ func newWeights[T vec.Float](cfg Config) weights[T] {
 }
 
 // params returns the weights of a float32 core as Params.
-func (w weights[T]) params() Params {
+func (w params[T]) export() Params {
 	nets := func(list []netOf[T]) (out []Net) {
 		for _, n := range list {
 			out = append(out, Net{vec.F32(n.W1), vec.F32(n.B1), vec.F32(n.W2), vec.F32(n.B2)})
