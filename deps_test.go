@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"glom/internal/vec":  {},
 	"glom/islands":       {"glom"},
 	"glom/weights":       {},
+	"glom/clips":         {},
 	"glom/onednn":        {},
 	"capture":            {},
 	"capture/scene":      {"capture"},
