@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"glom/conv":          {"glom/internal/vec", "glom/weights"},
 	"glom/internal/vec":  {},
 	"glom/islands":       {"glom"},
+	"glom/train":         {"glom", "glom/clips", "glom/conv", "glom/internal/vec", "glom/metrics", "glom/weights"},
 	"glom/weights":       {},
 	"glom/clips":         {},
 	"glom/onednn":        {},

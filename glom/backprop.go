@@ -5,7 +5,7 @@ import "glomstream/glom/internal/vec"
 // Backprop computes gradients back through recorded steps, the last one first (paper, section
 // 12.3: backpropagation through the settling is the straightforward way to learn):
 //
-//	b.Begin(tape, &grad)
+//	b.Begin(tape, grad)
 //	for i := tape.Len() - 1; i >= 0; i-- {
 //		// Add the gradient of the loss with respect to what step i gave to b.Level(l), b.BU(l)
 //		// and b.TD(l).
@@ -21,22 +21,23 @@ func (m *Model) NewBackprop(s *State) *Backprop {
 	return &Backprop{newBackprop(&m.core, &s.field)}
 }
 
-// NewParams returns room for the gradient of the weights, all zero.
-func (m *Model) NewParams() *Params {
-	p := newParams[float32](m.cfg).export()
+// ParamsOver returns views into all, which is as long as Params.All, in the shape of the model's
+// weights: for a gradient, or averaged weights.
+func (m *Model) ParamsOver(all []float32) *Params {
+	if len(all) != len(m.Params.All) {
+		panic("glom: the slice does not have the length of the weights")
+	}
+	p := paramsOver(m.cfg, all).export()
 	return &p
 }
 
-// Begin starts at the end of the tape. The gradient of the weights will be added to grad, which
-// has the shape of the model's own.
-func (b *Backprop) Begin(t *Tape, grad *Params) {
-	nets := func(list []Net) (out []netOf[float32]) {
-		for _, n := range list {
-			out = append(out, netOf[float32](n))
-		}
-		return out
+// Begin starts at the end of the tape. The gradient of the weights will be added to grad, as long
+// as Params.All.
+func (b *Backprop) Begin(t *Tape, grad []float32) {
+	if len(grad) != len(b.m.all) {
+		panic("glom: the gradient does not have the length of the weights")
 	}
-	b.begin(&t.tape, params[float32]{all: grad.All, bu: nets(grad.BU), td: nets(grad.TD), mix: grad.Mix})
+	b.begin(&t.tape, paramsOver(b.m.cfg, grad))
 }
 
 // Level returns the gradient (N, D) with respect to the embeddings of level l after the step
@@ -51,7 +52,12 @@ func (b *Backprop) BU(l int) []float32 { return plane(b.dbu, l, b.size) }
 func (b *Backprop) TD(l int) []float32 { return plane(b.dtd, l, b.size) }
 
 // Step undoes one step and adds to dEvidence (N, D) the gradient with respect to its evidence.
-func (b *Backprop) Step(dEvidence []float32) { b.step(dEvidence) }
+func (b *Backprop) Step(dEvidence []float32) {
+	if len(dEvidence) != b.size {
+		panic("glom: the gradient does not have the shape of the evidence")
+	}
+	b.step(dEvidence)
+}
 
 // End finishes the gradient of the weights.
 func (b *Backprop) End() { b.end() }

@@ -101,9 +101,12 @@ func newCore[T vec.Float](cfg Config) core[T] {
 	}
 }
 
-func newParams[T vec.Float](cfg Config) params[T] {
+func newParams[T vec.Float](cfg Config) params[T] { return paramsOver(cfg, make([]T, cfg.size())) }
+
+// paramsOver views all as params.
+func paramsOver[T vec.Float](cfg Config, all []T) params[T] {
 	L, D, H, P := cfg.Levels, cfg.Dim, cfg.Hidden, cfg.positionDim()
-	w := params[T]{all: make([]T, cfg.size())}
+	w := params[T]{all: all}
 	rest := w.all
 	take := func(n int) []T {
 		v := rest[:n:n]

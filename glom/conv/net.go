@@ -112,6 +112,22 @@ func (n *net[T]) standardise() {
 	}
 }
 
+// Layer holds views of the weights of one layer.
+type Layer struct {
+	W    []float32 // (O, I, 3, 3)
+	Gain []float32 // (O)
+	Bias []float32 // (O)
+}
+
+// Layers returns the weights by layer.
+func (n *Net) Layers() []Layer {
+	var list []Layer
+	for _, l := range n.layers {
+		list = append(list, Layer{l.w, l.gain, l.bias})
+	}
+	return list
+}
+
 // Unstandardise turns a gradient with respect to the standardised weights, which Backward gives,
 // into one with respect to Params. Gradients of several clips are added up before.
 func (n *Net) Unstandardise(grad []float32) { n.unstandardise(grad) }

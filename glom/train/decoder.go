@@ -77,6 +77,7 @@ type field[T vec.Float] struct {
 	h, dh []T // (N*S, H)
 	slope []T // (N*S, H)
 	out   []T // (N*S, 3)
+	err   []T // (N*S) squared error, mean of the colours
 }
 
 // reconstruct adds to dx (N, D) and to d the gradient of
@@ -90,12 +91,14 @@ func (f *field[T]) reconstruct(dx []T, d, net decoder[T], x, want, weight []T, p
 	var loss float64
 	norm := 1 / float64(rgb*S)
 	for p := range N * S {
-		w := float64(weight[p/S]) * norm
+		w, sum := float64(weight[p/S])*norm, 0.0
 		for c := range rgb {
 			e := float64(f.out[p*rgb+c] - want[p*rgb+c])
-			loss += w * e * e
+			sum += e * e
 			f.out[p*rgb+c] = T(2 * w * e) // from here on the gradient
 		}
+		loss += w * sum
+		f.err[p] = T(sum / rgb)
 	}
 	out, h, dh := vec.Mat(f.out, N*S, rgb), vec.Mat(f.h, N*S, H), vec.Mat(f.dh, N*S, H)
 	for p := range N * S {
@@ -123,13 +126,30 @@ func (f *field[T]) reconstruct(dx []T, d, net decoder[T], x, want, weight []T, p
 	return loss
 }
 
+// meanError is the mean of |rgb - want|² / 3 over the places of the locations that are marked, of
+// the forward pass before; reconstruct keeps the errors.
+func (f *field[T]) meanError(marked []bool, S int) float64 {
+	var sum float64
+	n := 0
+	for i, m := range marked {
+		if !m {
+			continue
+		}
+		n++
+		for _, e := range f.err[i*S : i*S+S] {
+			sum += float64(e)
+		}
+	}
+	return sum / float64(max(1, n*S))
+}
+
 // forward computes f.out (N, S, 3).
 func (f *field[T]) forward(net decoder[T], x []T, N int, places []int) {
 	D, H, S := net.D, net.H, len(places)
 	f.z, f.dz = grow(f.z, N*H), grow(f.dz, N*H)
 	f.term, f.dterm, f.code = grow(f.term, S*H), grow(f.dterm, S*H), grow(f.code, S*codeDim)
 	f.h, f.dh, f.slope = grow(f.h, N*S*H), grow(f.dh, N*S*H), grow(f.slope, N*S*H)
-	f.out = grow(f.out, N*S*rgb)
+	f.out, f.err = grow(f.out, N*S*rgb), grow(f.err, N*S)
 	for s, p := range places {
 		placeCode(f.code[s*codeDim:][:codeDim], p)
 		copy(f.term[s*H:s*H+H], net.b1)
