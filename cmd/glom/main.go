@@ -42,6 +42,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"process", "turn a video into an annotated video, masks or JSON", process},
+		{"train", "turn videos and pictures into training data", train},
 		{"bench", "measure speed and memory on this machine", bench},
 		{"doctor", "tell what this machine can do", doctor},
 		{"version", "print the version", printVersion},

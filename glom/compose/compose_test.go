@@ -1,0 +1,363 @@
+package compose_test
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"glomstream/glom/clips"
+	"glomstream/glom/compose"
+)
+
+// testStore returns a store of painted photos: persons with parts, things, and plain ones.
+func testStore(t testing.TB) *clips.Store {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "test.clips")
+	w, err := clips.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for i := range 9 {
+		if err := w.AddPhoto(testPhoto(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := clips.Open(name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// testPhoto paints a figure of two parts (i%3 == 0) or of none (1), or nothing, on a wavy ground.
+func testPhoto(i int) *clips.Photo {
+	const w, h = 200, 260
+	p := &clips.Photo{Name: fmt.Sprintf("photo %d", i), H: h, W: w, Pix: make([]byte, 3*h*w)}
+	objects, parts := make([]byte, h*w), make([]byte, h*w)
+	for y := range h {
+		for x := range w {
+			at := y*w + x
+			wave := math.Sin(float64(x)/(6+float64(i))) * math.Cos(float64(y)/(9+float64(i)))
+			value := 110 + 50*wave
+			if x > 60 && x < 130 && y > 40 && y < 220 {
+				objects[at], parts[at] = 1, 1
+				value = 200 + 40*wave
+				if y > 120 {
+					parts[at] = 2
+					value = 40 + 30*wave
+				}
+			}
+			for k := range 3 {
+				p.Pix[3*at+k] = byte(value + 5*float64(k))
+			}
+		}
+	}
+	switch i % 3 {
+	case 0:
+		p.Objects, p.Parts = objects, parts
+	case 1:
+		p.Objects = objects
+	}
+	return p
+}
+
+func newComposer(t testing.TB, cfg compose.Config) *compose.Composer {
+	t.Helper()
+	c, err := compose.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// digest sums up all that a clip holds.
+func digest(c *clips.Clip) uint64 {
+	h := fnv.New64a()
+	h.Write(c.Pix)
+	fmt.Fprint(h, c.T, c.H, c.W, c.Source)
+	for _, f := range c.Flow {
+		b := math.Float32bits(f)
+		h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
+	}
+	for _, l := range c.Labels {
+		for _, id := range l {
+			h.Write([]byte{byte(id), byte(id >> 8)})
+		}
+	}
+	return h.Sum64()
+}
+
+func TestClipIsAFunctionOfSeedAndNumber(t *testing.T) {
+	cfg := compose.Config{T: 4, H: 64, W: 96, Seed: 5, Store: testStore(t)}
+	const n = 24
+	var want [n]uint64
+	var c clips.Clip
+	one := newComposer(t, cfg)
+	for i := range want {
+		if err := one.Clip(&c, uint64(i)); err != nil {
+			t.Fatal(err)
+		}
+		want[i] = digest(&c)
+		for j := range i {
+			if want[i] == want[j] {
+				t.Errorf("clips %d and %d are the same", i, j)
+			}
+		}
+	}
+	// Other goroutines, another order, clips that hold something already.
+	other := newComposer(t, cfg)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			var c clips.Clip
+			for i := n - 1; i >= 0; i-- {
+				if (i+g)%2 == 0 {
+					continue
+				}
+				if err := other.Clip(&c, uint64(i)); err != nil {
+					t.Error(err)
+				} else if got := digest(&c); got != want[i] {
+					t.Errorf("clip %d in goroutine %d: digest %x, want %x", i, g, got, want[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	cfg.Seed++
+	if err := newComposer(t, cfg).Clip(&c, 0); err != nil {
+		t.Fatal(err)
+	}
+	if digest(&c) == want[0] {
+		t.Error("another seed gives the same clip")
+	}
+}
+
+// TestClipIsTheSameEverywhere compares with a digest: another machine, compiler or set of vector
+// instructions must not change a bit. No store, so that no JPEG decoder has a say.
+func TestClipIsTheSameEverywhere(t *testing.T) {
+	c := newComposer(t, compose.Config{T: 3, H: 64, W: 96, Seed: 1})
+	h := fnv.New64a()
+	var clip clips.Clip
+	for n := range uint64(20) {
+		if err := c.Clip(&clip, n); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(h, digest(&clip))
+	}
+	// Scenes that are composed in another way have another digest: then this one is replaced.
+	const want = 0
+	if got := h.Sum64(); got != want {
+		t.Errorf("digest %#x, want %#x", got, uint64(want))
+	}
+}
+
+func TestPartsNestInObjects(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		store *clips.Store
+	}{{"painted", nil}, {"photos", testStore(t)}} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newComposer(t, compose.Config{T: 3, H: 64, W: 96, Seed: 2, Store: tt.store})
+			var clip clips.Clip
+			objects, parts, several := 0, 0, 0
+			for n := range uint64(60) {
+				if err := c.Clip(&clip, n); err != nil {
+					t.Fatal(err)
+				}
+				of, count := map[uint16]uint16{}, map[uint16]int{}
+				for i, part := range clip.Labels[clips.Part] {
+					object := clip.Labels[clips.Object][i]
+					if scene := clip.Labels[clips.Scene][i]; scene != 1 {
+						t.Fatalf("clip %d: scene %d, want 1", n, scene)
+					}
+					count[object]++
+					if part == 0 {
+						continue
+					}
+					if object == 0 {
+						t.Fatalf("clip %d: part %d lies in no object", n, part)
+					}
+					if was, ok := of[part]; ok && was != object {
+						t.Fatalf("clip %d: part %d lies in objects %d and %d", n, part, was, object)
+					}
+					of[part] = object
+				}
+				objects, parts = objects+len(count), parts+len(of)
+				if len(of) > len(count) {
+					several++
+				}
+			}
+			if objects < 2*60 || parts <= objects*3/4 || several < 20 {
+				t.Errorf("%d objects and %d parts in 60 clips, %d with objects of several parts: too few", objects, parts, several)
+			}
+		})
+	}
+}
+
+// TestExactFlowCarriesPictures moves each picture by the flow to where the next one has it. Where both
+// show the same island, they must agree but for noise, light and resampling.
+func TestExactFlowCarriesPictures(t *testing.T) {
+	c := newComposer(t, compose.Config{T: 4, H: 96, W: 160, Seed: 3, Store: testStore(t), ExactFlow: true})
+	var clip clips.Clip
+	var moved, stayed, n float64
+	for k := range uint64(40) {
+		if err := c.Clip(&clip, k); err != nil {
+			t.Fatal(err)
+		}
+		size := clip.H * clip.W
+		for i := size; i < clip.T*size; i++ {
+			x, y := i%clip.W, i/clip.W%clip.H
+			dx, dy := float64(clip.Flow[2*i]), float64(clip.Flow[2*i+1])
+			if dx*dx+dy*dy < 4 {
+				continue
+			}
+			px, py := float64(x)-dx, float64(y)-dy
+			x0, y0 := int(math.Floor(px)), int(math.Floor(py))
+			if x0 < 0 || y0 < 0 || x0+1 >= clip.W || y0+1 >= clip.H {
+				continue
+			}
+			j := i - i%size - size + y0*clip.W + x0
+			same := true
+			for _, v := range [...]int{j, j + 1, j + clip.W, j + clip.W + 1} {
+				same = same && clip.Labels[clips.Object][v] == clip.Labels[clips.Object][i] &&
+					clip.Labels[clips.Part][v] == clip.Labels[clips.Part][i]
+			}
+			if !same {
+				continue
+			}
+			fx, fy := px-float64(x0), py-float64(y0)
+			at := func(v int) float64 { return float64(clip.Pix[3*v+1]) }
+			before := (1-fy)*((1-fx)*at(j)+fx*at(j+1)) + fy*((1-fx)*at(j+clip.W)+fx*at(j+clip.W+1))
+			moved += math.Abs(before - at(i))
+			stayed += math.Abs(at(i-size) - at(i))
+			n++
+		}
+	}
+	moved, stayed = moved/n, stayed/n
+	t.Logf("mean difference %.2f grey values after the flow, %.2f without it", moved, stayed)
+	// Noise of up to 7 grey values and borders inside an island make the rest.
+	if n < 1e5 || moved > 5 || moved > stayed/3 {
+		t.Errorf("%v pixels differ by %.2f after the flow, by %.2f without it", n, moved, stayed)
+	}
+}
+
+func TestSeenFlow(t *testing.T) {
+	cfg := compose.Config{T: 4, H: 96, W: 160, Seed: 4, Store: testStore(t)}
+	seen := newComposer(t, cfg)
+	cfg.ExactFlow = true
+	exact := newComposer(t, cfg)
+	var a, b clips.Clip
+	var off, speed float64
+	for n := range uint64(30) {
+		if err := seen.Clip(&a, n); err != nil {
+			t.Fatal(err)
+		}
+		if err := exact.Clip(&b, n); err != nil {
+			t.Fatal(err)
+		}
+		size := 2 * a.H * a.W
+		for i, f := range a.Flow {
+			if i < size && (f != 0 || b.Flow[i] != 0) {
+				t.Fatalf("clip %d: frame 0 has flow", n)
+			}
+			if math.IsNaN(float64(f)) || math.Abs(float64(f)) > 64 {
+				t.Fatalf("clip %d: flow %v at %d", n, f, i)
+			}
+			off += math.Abs(float64(f - b.Flow[i]))
+			speed += math.Abs(float64(b.Flow[i]))
+		}
+		a.Flow, b.Flow = b.Flow, a.Flow
+		if string(a.Pix) != string(b.Pix) {
+			t.Fatalf("clip %d: pictures depend on the flow that is asked for", n)
+		}
+	}
+	t.Logf("off by %.2f of the motion", off/speed)
+	if off < 0.1*speed || off > 0.7*speed {
+		t.Errorf("the flow is off by %.2f of the motion, want 0.1 to 0.7", off/speed)
+	}
+}
+
+func TestClipAllocatesNothing(t *testing.T) {
+	c := newComposer(t, compose.Config{T: 3, H: 64, W: 96, Seed: 6, Store: testStore(t)})
+	var clip clips.Clip
+	run := func() {
+		for n := range uint64(40) {
+			if err := c.Clip(&clip, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	run()
+	if got := testing.AllocsPerRun(3, run); got > 0 {
+		t.Errorf("%v allocations in 40 clips, want none", got)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, cfg := range []compose.Config{
+		{},
+		{T: 0, H: 64, W: 64},
+		{T: 1, H: 60, W: 64},
+		{T: 1, H: 64, W: -8},
+		{T: 1, H: 1 << 20, W: 64},
+	} {
+		if _, err := compose.New(cfg); err == nil {
+			t.Errorf("New(%+v) made a composer", cfg)
+		}
+	}
+}
+
+func TestOddSizes(t *testing.T) {
+	for _, size := range [][3]int{{1, 8, 8}, {2, 8, 256}, {2, 200, 8}, {7, 104, 136}} {
+		c := newComposer(t, compose.Config{T: size[0], H: size[1], W: size[2], Store: testStore(t)})
+		var clip clips.Clip
+		for n := range uint64(20) {
+			if err := c.Clip(&clip, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(clip.Pix) != 3*size[0]*size[1]*size[2] {
+			t.Errorf("%v: %d bytes of pixels", size, len(clip.Pix))
+		}
+	}
+}
+
+func BenchmarkClip(b *testing.B) {
+	for _, size := range [][3]int{{6, 96, 160}, {6, 176, 320}} {
+		b.Run(fmt.Sprintf("%dx%dx%d", size[0], size[1], size[2]), func(b *testing.B) {
+			c := newComposer(b, compose.Config{T: size[0], H: size[1], W: size[2], Store: testStore(b)})
+			var clip clips.Clip
+			n := uint64(0)
+			for b.Loop() {
+				if err := c.Clip(&clip, n); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "clips/s")
+		})
+	}
+}
+
+func ExampleComposer() {
+	c, err := compose.New(compose.Config{T: 2, H: 64, W: 96, Seed: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var clip clips.Clip
+	if err := c.Clip(&clip, 7); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(clip.Pix), len(clip.Flow), len(clip.Labels[clips.Object]), clip.Source)
+	// Output: 36864 24576 12288 painted
+}
