@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"glom/internal/dice": {},
 	"glom/train":         {"glom", "glom/clips", "glom/conv", "glom/internal/vec", "glom/metrics", "glom/weights"},
 	"glom/weights":       {},
+	"glom/metrics":       {},
 	"glom/onednn":        {},
 	"capture":            {},
 	"capture/scene":      {"capture"},
@@ -41,6 +42,7 @@ var allowed = map[string][]string{
 	"overlay":            {"capture", "glom", "glom/islands"},
 	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
 	"cmd/glom":           {everything},
+	"cmd/glomtrain":      {"glom/clips", "glom/compose", "glom/onednn", "glom/train"},
 }
 
 // moduleOwner names the one package that may import modules of that path.
