@@ -78,15 +78,15 @@ func sampleOffsets(dst []offset, c Config, level, rows, cols int, step uint64) [
 
 // attendSampled computes the mean of x (N, D) over the offsets that stay inside the grid,
 // weighted by softmax(beta q_i·x_j), for the n locations from i on, into w.att and w.inv. record
-// (N, K), if not nil, receives the weights.
+// (N, K), if not nil, receives the weights, 0 behind the last key.
 func (w *worker[T]) attendSampled(q, x, record []T, beta T, offsets []offset, i, n int) {
 	f, D, K := w.f, w.f.dim, len(offsets)
 	for r := range n {
 		keys := f.keys(w.keys, offsets, i+r)
 		w.inv[r] = vec.AttendKeys(w.att[r*D:r*D+D], w.logits, q[r*D:r*D+D], x, keys, beta)
 		if record != nil {
-			a := record[(i+r)*K:][:len(keys)]
-			copy(a, w.logits)
+			a := record[(i+r)*K:][:K]
+			clear(a[copy(a, w.logits[:len(keys)]):])
 			vec.Scale(a, w.inv[r])
 		}
 	}

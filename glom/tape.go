@@ -32,9 +32,14 @@ func (t *Tape) BU(i, l int) []float32 { return t.records[i].predictions(l, t.siz
 func (t *Tape) TD(i, l int) []float32 { return plane(t.records[i].td, l, t.size) }
 
 // Attention returns the weights (N, K) with which the locations of level l attended at step i;
-// K is the number of sampled offsets, a location near the border uses fewer, and the rest of its
-// row means nothing. Dense attention keeps none.
-func (t *Tape) Attention(i, l int) []float32 { return t.records[i].att[l] }
+// K is the number of sampled offsets; a location near the border uses fewer, and the rest of its
+// row is 0. Dense attention keeps none: nil.
+func (t *Tape) Attention(i, l int) []float32 {
+	if t.records[i].att == nil {
+		return nil
+	}
+	return t.records[i].att[l]
+}
 
 type tape[T vec.Float] struct {
 	n       int

@@ -16,7 +16,9 @@ const (
 	kinds
 )
 
-// lossNames are the objectives' names in reports.
+// LossNames returns the objectives' names, in the order of reports.
+func LossNames() []string { n := lossNames(); return n[:] }
+
 func lossNames() [kinds]string {
 	return [kinds]string{"reconstruction", "hidden", "agreement", "part", "object", "scene"}
 }

@@ -45,7 +45,11 @@ type Report struct {
 	Losses map[string]float64 `json:"losses"`
 	Norm   float64            `json:"norm"` // of the gradient, before it is cut
 	Rate   float64            `json:"rate"`
+	Health *Health            `json:"health,omitempty"` // of one clip, every tenth update
 }
+
+// examineEvery is the number of updates from one Health to the next.
+const examineEvery = 10
 
 // New returns a trainer with random weights.
 func New(cfg Config) (*Trainer, error) {
@@ -61,16 +65,25 @@ func New(cfg Config) (*Trainer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
+	t, err := newTrainer(cfg, model, front)
+	if err != nil {
+		return nil, err
+	}
+	t.dec.draw(rand.New(rand.NewPCG(cfg.Seed, 0xdec)))
+	t.average = t.gather(t.average[:0])
+	return t, nil
+}
+
+// newTrainer returns a trainer of these weights, with a decoder that is zero.
+func newTrainer(cfg Config, model *glom.Model, front *conv.Net) (*Trainer, error) {
 	cfg.Model, cfg.FrontEnd = model.Config(), front.Config()
-	if cfg.Model.Dim != cfg.FrontEnd.Dim {
-		return nil, fmt.Errorf("train: the front end gives vectors of %d, the model takes %d", cfg.FrontEnd.Dim, cfg.Model.Dim)
+	D, H := cfg.Model.Dim, cfg.Decoder
+	if D != cfg.FrontEnd.Dim {
+		return nil, fmt.Errorf("train: the front end gives vectors of %d, the model takes %d", cfg.FrontEnd.Dim, D)
 	}
 	t := &Trainer{cfg: cfg, model: model, front: front}
-	D, H := cfg.Model.Dim, cfg.Decoder
 	t.dec = decoderOver(make([]float32, decoderSize(D, H)), D, H)
-	t.dec.draw(rand.New(rand.NewPCG(cfg.Seed, 0xdec)))
 	t.assemble()
-	t.average = t.gather(nil)
 	return t, nil
 }
 
@@ -98,7 +111,7 @@ func (t *Trainer) assemble() {
 	add(true, t.dec.w2)
 	add(false, t.dec.b2)
 	n := t.size()
-	t.grad, t.m, t.v = make([]float32, n), make([]float32, n), make([]float32, n)
+	t.grad, t.m, t.v, t.average = make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
 	t.outcomes = make([]outcome, t.cfg.Clips)
 	for i := range t.outcomes {
 		t.outcomes[i].grad = make([]float32, n)
@@ -134,6 +147,11 @@ func (t *Trainer) Update(ctx context.Context, src clips.Source) (Report, error) 
 	if err := t.clips(ctx, src); err != nil {
 		return Report{}, err
 	}
+	return t.apply()
+}
+
+// apply changes the weights by the gradients of the clips.
+func (t *Trainer) apply() (Report, error) {
 	clear(t.grad)
 	var losses [kinds]float64
 	share := 1 / float32(len(t.outcomes))
@@ -143,7 +161,7 @@ func (t *Trainer) Update(ctx context.Context, src clips.Source) (Report, error) 
 			losses[k] += l / float64(len(t.outcomes))
 		}
 	}
-	r := Report{Step: t.step + 1, Losses: map[string]float64{}, Rate: t.cfg.rateAt(t.step)}
+	r := Report{Step: t.step + 1, Losses: map[string]float64{}, Rate: t.cfg.rateAt(t.step), Health: t.outcomes[0].health}
 	for k, name := range lossNames() {
 		r.Loss += losses[k]
 		if losses[k] != 0 {
@@ -176,6 +194,7 @@ func (t *Trainer) clips(ctx context.Context, src clips.Source) error {
 	for len(t.workers) < n {
 		t.workers = append(t.workers, newWorker(t))
 	}
+	t.outcomes[0].examine, t.outcomes[0].health = (t.step+1)%examineEvery == 0, nil
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for _, w := range t.workers[:n] {

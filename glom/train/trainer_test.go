@@ -77,7 +77,7 @@ func small() Config {
 	}
 }
 
-func newTrainer(t testing.TB, c Config) *Trainer {
+func fresh(t testing.TB, c Config) *Trainer {
 	t.Helper()
 	tr, err := New(c)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestUpdateDoesNotDependOnProcessors(t *testing.T) {
 	var want *Trainer
 	for _, procs := range []int{1, 2, 3} {
 		old := runtime.GOMAXPROCS(procs)
-		tr := newTrainer(t, small())
+		tr := fresh(t, small())
 		for range 3 {
 			if _, err := tr.Update(t.Context(), src); err != nil {
 				t.Fatal(err)
@@ -117,7 +117,7 @@ func TestUpdateDoesNotDependOnProcessors(t *testing.T) {
 func TestLearns(t *testing.T) {
 	c := small()
 	c.Rate = 3e-3
-	tr := newTrainer(t, c)
+	tr := fresh(t, c)
 	src := boxes{t: 4, h: 48, w: 64, seed: 2}
 	var first, last Report
 	mean := func(r *Report, add Report) {
@@ -182,7 +182,7 @@ func TestGradientOfClip(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := small()
 			c.Losses = tt.losses
-			tr := newTrainer(t, c)
+			tr := fresh(t, c)
 			rng := rand.New(rand.NewPCG(1, 9))
 			for _, p := range tr.parts {
 				for i := range p.w {
@@ -226,7 +226,7 @@ func TestGradientOfClip(t *testing.T) {
 func TestSelfSupervisedUsesNoLabels(t *testing.T) {
 	c := small()
 	c.SelfSupervised = true
-	with, without := newTrainer(t, c), newTrainer(t, c)
+	with, without := fresh(t, c), fresh(t, c)
 	src := boxes{t: 3, h: 32, w: 48, seed: 1}
 	for range 2 {
 		if _, err := with.Update(t.Context(), src); err != nil {
@@ -256,11 +256,11 @@ func (u unlabelled) Clip(c *clips.Clip, n uint64) error {
 func TestWindow(t *testing.T) {
 	c := small()
 	c.Window = 2
-	tr := newTrainer(t, c)
+	tr := fresh(t, c)
 	if _, err := tr.Update(t.Context(), boxes{t: 5, h: 32, w: 48, seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	whole := newTrainer(t, small())
+	whole := fresh(t, small())
 	if _, err := whole.Update(t.Context(), boxes{t: 5, h: 32, w: 48, seed: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestWindow(t *testing.T) {
 
 func TestUpdateErrors(t *testing.T) {
 	boom := errors.New("boom")
-	tr := newTrainer(t, small())
+	tr := fresh(t, small())
 	src := boxes{t: 3, h: 32, w: 48, seed: 1, err: boom}
 	if _, err := tr.Update(t.Context(), src); err != nil {
 		t.Fatal(err)

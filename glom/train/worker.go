@@ -19,11 +19,13 @@ const (
 
 // outcome is what a clip gives.
 type outcome struct {
-	grad   []float32 // as Trainer.grad
-	losses [kinds]float64
-	scene  []float32 // (perClip, D) of the top level, for the bank
-	source string
-	err    error
+	grad    []float32 // as Trainer.grad
+	losses  [kinds]float64
+	scene   []float32 // (perClip, D) of the top level, for the bank
+	source  string
+	examine bool // health is asked for
+	health  *Health
+	err     error
 }
 
 // step of a clip.
@@ -107,6 +109,9 @@ func (w *worker) run(src clips.Source, n uint64, out *outcome) error {
 		}
 		if last == w.clip.T {
 			w.pickScene(out)
+			if out.examine {
+				out.health = examine(w.state, w.tape)
+			}
 		}
 		w.backward(out)
 	}
