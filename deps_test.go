@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"overlay":            {"capture", "glom", "glom/islands"},
 	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
 	"cmd/glom":           {everything},
-	"cmd/glomtrain":      {"glom/onednn", "glom/train", "glom/train/command"},
+	"cmd/glomtrain":      {"glom", "glom/clips", "glom/onednn", "glom/train", "glom/train/command"},
 }
 
 // moduleOwner names the one package that may import modules of that path.
