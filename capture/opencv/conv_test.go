@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"glomstream/capture"
@@ -29,7 +30,8 @@ func TestTrainedNet(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := newFrontEnd(t, FrontEndConfig{Net: path})
-		var ev capture.Evidence
+		inMemory := newFrontEnd(t, FrontEndConfig{ONNX: n.ONNX(176, 320)})
+		var ev, same capture.Evidence
 		var in conv.Input
 		var p conv.Pass
 		var frame conv.Frame
@@ -37,6 +39,9 @@ func TestTrainedNet(t *testing.T) {
 			f := noiseFrame(size[0], size[1], uint64(i))
 			if err := e.Evidence(&ev, &f); err != nil {
 				t.Fatal(err)
+			}
+			if err := inMemory.Evidence(&same, &f); err != nil || !slices.Equal(same.X, ev.X) {
+				t.Errorf("%+v, frame %d: the net in memory gives other vectors, or %v", c, i, err)
 			}
 			planes := make([]float32, n.Config().Channels*ev.H*ev.W)
 			in.Fill(planes, ev.Pix, ev.Flow, ev.H, ev.W)

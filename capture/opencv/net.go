@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"unsafe"
 
@@ -31,19 +32,28 @@ type convNet struct {
 	out        gocv.Mat // (1, dim, rows, cols) float32
 }
 
-// openNet loads a net and runs it once on a grid of rows by cols, to learn what it takes and
-// gives.
+// openNet loads a net from a file.
 func openNet(path string, rows, cols int) (*convNet, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
-	file.Close()
+	defer file.Close()
+	onnx, err := io.ReadAll(file)
+	if err != nil {
+		return nil, err
+	}
+	return readNet(onnx, rows, cols)
+}
+
+// readNet loads a net from the content of a file and runs it once on a grid of rows by cols, to
+// learn what it takes and gives.
+func readNet(onnx []byte, rows, cols int) (*convNet, error) {
 	C.shim_setup()
 	n := &convNet{in: gocv.NewMat(), out: gocv.NewMat()}
-	cpath := C.CString(path)
-	defer C.free(unsafe.Pointer(cpath))
-	if err := shimError(C.shim_net_open(&n.p, cpath)); err != nil {
+	data := C.CBytes(onnx)
+	defer C.free(data)
+	if err := shimError(C.shim_net_read(&n.p, (*C.char)(data), C.size_t(len(onnx)))); err != nil {
 		n.close()
 		return nil, fmt.Errorf("it is not an ONNX net that OpenCV can run: %w", err)
 	}

@@ -62,7 +62,7 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement (heat map) or flow")
 	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, up to 1 (default 0.45, heat map and flow 0.7)")
 	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, or none")
-	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: fixed descriptor)")
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights file, or a fixed descriptor)")
 	fs.StringVar(&f.config, "config", "", "JSON file with the model's settings: levels, beta, sigma, mix, samples, … (not with --weights)")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep (default) or sync (the paper's)")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu (default) or state (the paper's)")
@@ -224,7 +224,11 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	if err := checkOutputs(f, source); err != nil {
 		return err
 	}
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, Dim: model.Config().Dim})
+	net, err := f.trainedNet()
+	if err != nil {
+		return err
+	}
+	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, ONNX: net, Dim: model.Config().Dim})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,8 @@ import (
 	"glomstream/glom/metrics"
 )
 
-// Health tells, for each level, how far the vectors of one clip are from collapse.
+// Health tells, for each level, how far its vectors are from collapse: those of one frame, and at
+// the top level some of each clip, since one scene should be one island there.
 type Health struct {
 	Cosine     []float64 `json:"cosine"`     // mean cosine of two locations; 1: all are the same
 	Rank       []float64 `json:"rank"`       // effective rank; 1: all lie on a line
@@ -23,22 +24,24 @@ const (
 
 // examine measures the state after the last step.
 func examine(s *glom.State, t *glom.Tape) *Health {
-	h := &Health{}
-	N, D := s.Rows*s.Cols, s.Dim
-	for l := range s.Levels {
-		x := s.Level(l)
-		h.Cosine = append(h.Cosine, metrics.MeanCosine(x, N, D))
-		h.Rank = append(h.Rank, metrics.EffectiveRank(x, N, D))
-		var spread float64
-		for _, v := range metrics.DimensionStd(x, N, D) {
-			spread += v * v
-		}
-		h.Spread = append(h.Spread, spread)
+	L := s.Levels
+	h := &Health{Cosine: make([]float64, L), Rank: make([]float64, L), Spread: make([]float64, L)}
+	for l := range L {
+		h.set(l, s.Level(l), s.Dim)
 		if a := t.Attention(t.Len()-1, l); a != nil {
-			h.Perplexity = append(h.Perplexity, perplexity(a, N))
+			h.Perplexity = append(h.Perplexity, perplexity(a, s.Rows*s.Cols))
 		}
 	}
 	return h
+}
+
+// set measures the vectors x (n, D) of level l.
+func (h *Health) set(l int, x []float32, D int) {
+	n := len(x) / D
+	h.Cosine[l], h.Rank[l], h.Spread[l] = metrics.MeanCosine(x, n, D), metrics.EffectiveRank(x, n, D), 0
+	for _, v := range metrics.DimensionStd(x, n, D) {
+		h.Spread[l] += v * v
+	}
 }
 
 // perplexity is the mean over N locations.

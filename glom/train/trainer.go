@@ -182,6 +182,9 @@ func (t *Trainer) apply() (Report, error) {
 	t.followAverage()
 	t.keepBank()
 	t.step++
+	if r.Health != nil { // one scene should be one island: the top level is compared across clips
+		r.Health.set(t.cfg.Model.Levels-1, t.bank, t.cfg.Model.Dim)
+	}
 	return r, nil
 }
 
