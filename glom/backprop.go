@@ -5,7 +5,7 @@ import "glomstream/glom/internal/vec"
 // Backprop computes gradients back through recorded steps, the last one first (paper, section
 // 12.3: backpropagation through the settling is the straightforward way to learn):
 //
-//	b.Begin(tape, grad)
+//	b.Begin(state, tape, grad)
 //	for i := tape.Len() - 1; i >= 0; i-- {
 //		// Add the gradient of the loss with respect to what step i gave to b.Level(l), b.BU(l)
 //		// and b.TD(l).
@@ -16,7 +16,7 @@ import "glomstream/glom/internal/vec"
 // One goroutine uses it at a time.
 type Backprop struct{ backprop[float32] }
 
-// NewBackprop returns a Backprop for states of the shape of s.
+// NewBackprop returns a Backprop for states of the shape of s, one after the other.
 func (m *Model) NewBackprop(s *State) *Backprop {
 	return &Backprop{newBackprop(&m.core, &s.field)}
 }
@@ -31,12 +31,22 @@ func (m *Model) ParamsOver(all []float32) *Params {
 	return &p
 }
 
-// Begin starts at the end of the tape. The gradient of the weights will be added to grad, as long
-// as Params.All.
-func (b *Backprop) Begin(t *Tape, grad []float32) {
+// Rows and Cols give the grid of the states.
+func (b *Backprop) Rows() int { return b.f.rows }
+
+// Cols is the other side of the grid.
+func (b *Backprop) Cols() int { return b.f.cols }
+
+// Begin starts at the end of the tape on which s was recorded. The gradient of the weights will be
+// added to grad, as long as Params.All.
+func (b *Backprop) Begin(s *State, t *Tape, grad []float32) {
 	if len(grad) != len(b.m.all) {
 		panic("glom: the gradient does not have the length of the weights")
 	}
+	if s.rows != b.f.rows || s.cols != b.f.cols {
+		panic("glom: the state is of another shape")
+	}
+	b.f = &s.field
 	b.begin(&t.tape, paramsOver(b.m.cfg, grad))
 }
 

@@ -112,3 +112,23 @@ func (t *tape[T]) next(f *field[T], evidence []T) *record[T] {
 	f.next = r.x
 	return r
 }
+
+// Attended writes into dst (len(at), D) what the locations at attended to at step i > 0 of the
+// level, projected to the unit sphere: the attention-weighted means of the embeddings before that
+// step. s is the state that was recorded.
+func (t *Tape) Attended(dst []float32, s *State, i, l int, at []int) {
+	if i == 0 || t.records[i].att == nil {
+		panic("glom: the first step on a tape, and dense attention, keep no keys")
+	}
+	D, x, r := s.Dim, t.Level(i-1, l), &t.records[i]
+	K := len(r.offsets[l])
+	keys := make([]int32, K)
+	for k, n := range at {
+		y := dst[k*D : k*D+D]
+		clear(y)
+		for j, key := range s.keys(keys, r.offsets[l], n) {
+			vec.Axpy(y, r.att[l][n*K+j], x[int(key)*D:][:D])
+		}
+	}
+	vec.UnitRows(dst, nil, len(at), D)
+}

@@ -13,27 +13,25 @@ import (
 )
 
 // Part is the name of the training state in a checkpoint, which is a weights file with the
-// weights as they are and, besides, the decoder, the moments, the averages and the bank.
+// weights as they are and, besides, the decoder, the predictors, the moments and the averages.
 const Part = "training"
 
 // saved is the configuration of the part.
 type saved struct {
-	Config  Config   `json:"config"`
-	Step    int      `json:"step"`
-	Sources []string `json:"sources"` // of the bank's clips
-	Data    string   `json:"data"`    // what the clips are, in the caller's words
+	Config Config `json:"config"`
+	Step   int    `json:"step"`
+	Data   string `json:"data"` // what the clips are, in the caller's words
 }
 
-// tensors lists the training state. The bank has room for the given number of clips.
+// tensors lists the training state.
 func (t *Trainer) tensors() []weights.Tensor {
 	flat := func(name string, v []float32) weights.Tensor {
 		return weights.Tensor{Name: Part + "." + name, Shape: []int{len(v)}, Data: v}
 	}
-	list := []weights.Tensor{flat("decoder", t.dec.all), flat("m", t.m), flat("v", t.v), flat("average", t.average)}
-	if len(t.bank) > 0 {
-		list = append(list, flat("bank", t.bank))
+	return []weights.Tensor{
+		flat("decoder", t.dec.all), flat("predict", t.predict), flat("features", t.features),
+		flat("m", t.m), flat("v", t.v), flat("average", t.average),
 	}
-	return list
 }
 
 // Save writes a checkpoint. data tells what the clips are, for whoever resumes.
@@ -41,7 +39,7 @@ func (t *Trainer) Save(w io.Writer, data string) error {
 	var f weights.File
 	err := errors.Join(
 		t.model.AddTo(&f), t.front.AddTo(&f),
-		f.Add(Part, saved{t.cfg, t.step, t.bankSources, data}, t.tensors()))
+		f.Add(Part, saved{t.cfg, t.step, data}, t.tensors()))
 	if err != nil {
 		return err
 	}
@@ -67,21 +65,21 @@ func Load(r io.Reader) (*Trainer, string, error) {
 		return nil, "", err
 	}
 	c := s.Config.withDefaults()
-	n := perClip * model.Config().Dim * len(s.Sources)
-	if err := errors.Join(c.check(), f.Room(n), f.Room(decoderSize(model.Config().Dim, c.Decoder))); err != nil {
+	if err := errors.Join(c.check(), f.Room(decoderSize(model.Config().Dim, c.Decoder))); err != nil {
 		return nil, "", fmt.Errorf("load checkpoint: %w", err)
 	}
-	if s.Step < 0 || len(s.Sources) > c.Clips {
-		return nil, "", fmt.Errorf("load checkpoint: step %d with a bank of %d clips does not make sense", s.Step, len(s.Sources))
+	if s.Step < 0 {
+		return nil, "", fmt.Errorf("load checkpoint: step %d", s.Step)
 	}
 	t, err := newTrainer(c, model, front)
 	if err != nil {
 		return nil, "", err
 	}
-	t.step, t.bankSources, t.bank = s.Step, s.Sources, make([]float32, n)
+	t.step = s.Step
 	if err := f.Fill(Part, t.tensors()); err != nil {
 		return nil, "", err
 	}
+	t.refreshSecond()
 	return t, s.Data, nil
 }
 

@@ -31,7 +31,7 @@ type Config struct {
 	NoFlow float64 `json:"noflow"` // share of clips that are shown without flow, default 0.2, negative for none
 	Hide   float64 `json:"hide"`   // share of frames with a hidden rectangle, default 0.5, negative for none
 
-	Losses         Losses `json:"losses"`          // default DefaultLosses
+	Losses         Losses `json:"losses"`          // default DefaultLosses, or SelfSupervisedLosses
 	SelfSupervised bool   `json:"self_supervised"` // use no labels, whatever the clips have
 
 	Seed uint64 `json:"seed"`
@@ -51,11 +51,35 @@ type Losses struct {
 	Part   float64 `json:"part"`
 	// Scene contrasts the top level with the clips of the update before.
 	Scene float64 `json:"scene"`
+
+	// The next three contrast locations of a frame at the levels between the lowest and the top,
+	// without labels, with a hinge, against what is unlike them in the frame and against other
+	// clips (paper, section 7). Their positives are the locations that are like them already,
+	// themselves a frame ago along their trajectory, and what they attend to.
+	Islands    float64 `json:"islands"`
+	Trajectory float64 `json:"trajectory"`
+	Attention  float64 `json:"attention"`
+	// Prediction of each level's consensus in the next frame, along the trajectory.
+	Prediction float64 `json:"prediction"`
+	// Features of an averaged copy of the front end, which sees all, are predicted from level 0,
+	// once over all locations and once over the hidden ones.
+	Features float64 `json:"features"`
+	// Variance and Covariance keep each level from collapse (VICReg).
+	Variance   float64 `json:"variance"`
+	Covariance float64 `json:"covariance"`
 }
 
-// DefaultLosses returns what the prototype was trained with.
+// DefaultLosses returns the objectives that showed their worth where there are labels.
 func DefaultLosses() Losses {
 	return Losses{Reconstruction: 1, Agreement: 0.1, Object: 1, Part: 0.5, Scene: 0.2}
+}
+
+// SelfSupervisedLosses returns objectives that need no labels.
+func SelfSupervisedLosses() Losses {
+	return Losses{
+		Reconstruction: 1, Agreement: 0.1, Scene: 0.2, Islands: 0.2, Trajectory: 0.5, Attention: 0.1,
+		Prediction: 0.1, Features: 0.5, Variance: 0.1, Covariance: 0.01,
+	}
 }
 
 func (c Config) withDefaults() Config {
@@ -72,6 +96,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Average, 0.99)
 	setDefault(&c.NoFlow, 0.2)
 	setDefault(&c.Hide, 0.5)
+	if c.SelfSupervised {
+		setDefault(&c.Losses, SelfSupervisedLosses())
+	}
 	setDefault(&c.Losses, DefaultLosses())
 	return c
 }
@@ -109,6 +136,13 @@ func (c Config) check() error {
 		{"object", c.Losses.Object, 0, 1e6},
 		{"part", c.Losses.Part, 0, 1e6},
 		{"scene", c.Losses.Scene, 0, 1e6},
+		{"islands", c.Losses.Islands, 0, 1e6},
+		{"trajectory", c.Losses.Trajectory, 0, 1e6},
+		{"attention", c.Losses.Attention, 0, 1e6},
+		{"prediction", c.Losses.Prediction, 0, 1e6},
+		{"features", c.Losses.Features, 0, 1e6},
+		{"variance", c.Losses.Variance, 0, 1e6},
+		{"covariance", c.Losses.Covariance, 0, 1e6},
 	} {
 		if !(f.v >= f.min && f.v <= f.max) {
 			return fmt.Errorf("%s %v: want %v to %v", f.name, f.v, f.min, f.max)

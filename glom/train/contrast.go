@@ -9,9 +9,10 @@ import (
 // contrast is the scratch space of the contrastive losses over S unit vectors x and, if there is
 // one, a bank of M other vectors, which are constants.
 type contrast[T vec.Float] struct {
-	p []T // (S, S+M) softmax, then the gradient of the logits
-	x []T // (S, D) the vectors that were picked
-	d []T // (S, D) their gradient
+	p   []T // (S, S+M) softmax, then the gradient of the logits
+	x   []T // (S, D) the vectors that were picked
+	d   []T // (S, D) their gradient
+	row []T // (S+M+1)
 }
 
 // islands adds to c.d the gradient of the contrast between islands (paper, section 7: positives

@@ -1,6 +1,9 @@
 package train
 
 import (
+	"slices"
+	"strings"
+
 	"glomstream/glom/clips"
 	"glomstream/glom/internal/vec"
 )
@@ -13,6 +16,13 @@ const (
 	kindPart
 	kindObject
 	kindScene
+	kindIslands
+	kindTrajectory
+	kindAttention
+	kindPrediction
+	kindFeatures
+	kindVariance
+	kindCovariance
 	kinds
 )
 
@@ -20,31 +30,32 @@ const (
 func LossNames() []string { n := lossNames(); return n[:] }
 
 func lossNames() [kinds]string {
-	return [kinds]string{"reconstruction", "hidden", "agreement", "part", "object", "scene"}
+	return [kinds]string{
+		"reconstruction", "hidden", "agreement", "part", "object", "scene",
+		"islands", "trajectory", "attention", "prediction", "features", "variance", "covariance",
+	}
 }
 
-// losses adds the losses of frame f, which step i settled, to out, and their gradients to w.back.
-func (w *worker) losses(i, f int, out *outcome) {
+// addLosses adds the losses of frame f, which step i settled, and their gradients to w.back.
+func (w *worker) addLosses(i, f int) {
 	c, share := w.t.cfg.Losses, w.frames[f].lossPart
 	if c.Reconstruction > 0 {
-		w.reconstruct(i, f, share*c.Reconstruction, out)
+		w.reconstruct(i, f, share*c.Reconstruction)
 	}
 	if c.Agreement > 0 {
-		w.agreement(i, share*c.Agreement, out)
+		w.agreement(i, share*c.Agreement)
 	}
 	top := w.t.model.Config().Levels - 1
 	if !w.t.cfg.SelfSupervised {
-		w.labelled(i, f, top-1, clips.Object, share*c.Object, &out.losses[kindObject])
-		w.labelled(i, f, top-2, clips.Part, share*c.Part, &out.losses[kindPart])
+		w.labelled(i, f, top-1, clips.Object, share*c.Object, &w.episode.losses[kindObject])
+		w.labelled(i, f, top-2, clips.Part, share*c.Part, &w.episode.losses[kindPart])
 	}
-	if c.Scene > 0 && len(w.bank) > 0 {
-		w.scenes(i, top, share*c.Scene, out)
-	}
+	w.unlabelled(i, f, share)
 }
 
 // reconstruct compares the colours that the neural field sees in level 0 with the picture, at a
 // few random places of each location.
-func (w *worker) reconstruct(i, f int, weight float64, out *outcome) {
+func (w *worker) reconstruct(i, f int, weight float64) {
 	t, p := w.t, &w.frames[f]
 	var at [places]int
 	for k := range at {
@@ -60,7 +71,7 @@ func (w *worker) reconstruct(i, f int, weight float64, out *outcome) {
 		}
 	}
 	N := float32(len(p.hidden))
-	x, d := w.tape.Level(i, 0), decoderOver(out.grad[t.atDecoder:], t.dec.D, t.dec.H)
+	x, d := w.tape.Level(i, 0), decoderOver(w.grad[t.atDecoder:], t.dec.D, t.dec.H)
 	shares := [2]float64{}
 	// The two parts of the loss only differ in the weights of the locations, and are reported apart.
 	for n, hidden := range p.hidden {
@@ -72,22 +83,22 @@ func (w *worker) reconstruct(i, f int, weight float64, out *outcome) {
 	shares[0] = w.field.reconstruct(w.back.Level(0), d, t.dec, x, w.want, w.weight, at[:])
 	if p.nHidden > 0 {
 		shares[1] = w.field.meanError(p.hidden, places) * weight
-		out.losses[kindHidden] += shares[1]
+		w.episode.losses[kindHidden] += shares[1]
 	}
-	out.losses[kindReconstruction] += shares[0] - shares[1]
+	w.episode.losses[kindReconstruction] += shares[0] - shares[1]
 }
 
 // agreement lets the predictions follow the consensus.
-func (w *worker) agreement(i int, weight float64, out *outcome) {
+func (w *worker) agreement(i int, weight float64) {
 	L, D := w.t.model.Config().Levels, w.t.model.Config().Dim
 	each := weight / float64(2*(L-1))
 	for l := range L {
 		x := w.tape.Level(i, l)
 		if l > 0 {
-			out.losses[kindAgreement] += agree(w.back.BU(l), nil, w.tape.BU(i, l), x, D, each)
+			w.episode.losses[kindAgreement] += agree(w.back.BU(l), nil, w.tape.BU(i, l), x, D, each)
 		}
 		if l < L-1 {
-			out.losses[kindAgreement] += agree(w.back.TD(l), nil, w.tape.TD(i, l), x, D, each)
+			w.episode.losses[kindAgreement] += agree(w.back.TD(l), nil, w.tape.TD(i, l), x, D, each)
 		}
 	}
 }
@@ -127,39 +138,83 @@ func gather(c *contrast[float32], x []float32, at []int, D int) {
 	}
 }
 
-// scenes contrasts some locations, as one island, with those of other clips.
-func (w *worker) scenes(i, top int, weight float64, out *outcome) {
-	w.pickAny()
-	w.picks.sizes = append(w.picks.sizes[:0], len(w.picks.at))
-	out.losses[kindScene] += w.contrast(i, top, w.bank, weight)
-}
-
-// pickAny draws perClip locations; some may come twice.
-func (w *worker) pickAny() {
+// pickAny draws n locations; some may come twice.
+func (w *worker) pickAny(n int) {
 	w.picks.at = w.picks.at[:0]
-	for range perClip {
+	for range n {
 		w.picks.at = append(w.picks.at, w.rng.IntN(w.rows*w.cols))
 	}
 }
 
-// pickScene keeps some vectors of the top level after the last step, for the bank.
-func (w *worker) pickScene(out *outcome) {
-	D, top := w.t.model.Config().Dim, w.t.model.Config().Levels-1
-	w.pickAny()
-	x := w.state.Level(top)
-	out.scene = grow(out.scene, perClip*D)
-	for k, n := range w.picks.at {
-		copy(out.scene[k*D:k*D+D], x[n*D:n*D+D])
+// pickOthers keeps some vectors of each level after the last step, for the other clips.
+func (w *worker) pickOthers() {
+	L, D := w.t.model.Config().Levels, w.t.model.Config().Dim
+	w.pickAny(perClip)
+	w.at = append(w.at[:0], w.picks.at...)
+	w.others, w.dScene = grow(w.others, L*perClip*D), grow(w.dScene, perClip*D)
+	for l := range L {
+		x := w.state.Level(l)
+		for k, n := range w.at {
+			copy(w.others[(l*perClip+k)*D:][:D], x[n*D:n*D+D])
+		}
+	}
+	clear(w.dScene)
+}
+
+// addScene adds the gradient that the contrast of all clips has at the last step.
+func (w *worker) addScene() {
+	L, D := w.t.model.Config().Levels, w.t.model.Config().Dim
+	dx := w.back.Level(L - 1)
+	for k, n := range w.at {
+		vec.Axpy(dx[n*D:n*D+D], 1, w.dScene[k*D:k*D+D])
 	}
 }
 
-// fillBank gathers the vectors of the update before, but for those of the clip's own scene.
+// fillBank gathers the vectors of the other clips by level, but for those of the same scene.
 func (w *worker) fillBank() {
-	w.bank = w.bank[:0]
 	n := perClip * w.t.model.Config().Dim
-	for k, source := range w.t.bankSources {
-		if source != w.clip.Source || source == "" {
-			w.bank = append(w.bank, w.t.bank[k*n:k*n+n]...)
+	for l := range w.bank {
+		w.bank[l] = w.bank[l][:0]
+		for k := range w.t.episodes {
+			if e := &w.t.episodes[k]; e != w.episode && !sameScene(e.clip.Source, w.clip.Source) {
+				w.bank[l] = append(w.bank[l], e.others[l*n:l*n+n]...)
+			}
 		}
+	}
+}
+
+// sameScene compares the sources of two clips; one without a name is a scene of its own.
+func sameScene(a, b string) bool { return a == b && a != "" }
+
+// scenes contrasts the clips of an update at the top level: the locations of one scene are one
+// island. Crop-level contrast is right at this level only (paper, section 7).
+func (t *Trainer) scenes() {
+	weight, D, top := t.cfg.Losses.Scene, t.cfg.Model.Dim, t.cfg.Model.Levels-1
+	if weight == 0 || len(t.episodes) < 2 {
+		return
+	}
+	order := make([]*episode, len(t.episodes))
+	for i := range order {
+		order[i] = &t.episodes[i]
+	}
+	slices.SortStableFunc(order, func(a, b *episode) int { return strings.Compare(a.clip.Source, b.clip.Source) })
+	var sizes []int
+	t.pair.x = t.pair.x[:0]
+	for i, e := range order {
+		t.pair.x = append(t.pair.x, e.others[top*perClip*D:(top+1)*perClip*D]...)
+		if i > 0 && sameScene(e.clip.Source, order[i-1].clip.Source) {
+			sizes[len(sizes)-1] += perClip
+		} else {
+			sizes = append(sizes, perClip)
+		}
+	}
+	if len(sizes) < 2 {
+		return
+	}
+	// The update takes the mean over the clips of their losses and gradients.
+	loss := t.pair.islands(sizes, nil, D, tau, weight*float64(len(order)))
+	for i, e := range order {
+		e.losses[kindScene] = loss / float64(len(order))
+		copy(e.dScene, t.pair.d[i*perClip*D:])
 	}
 }

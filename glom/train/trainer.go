@@ -23,19 +23,23 @@ type Trainer struct {
 	front *conv.Net
 	dec   decoder[float32]
 
-	parts              []part // all weights: the model's, the front end's, the decoder's
+	predict  []float32 // (L, D, D) of the predictors of the next frame
+	features []float32 // (D, D) of the predictor of features
+	second   *conv.Net // the averaged front end
+
+	parts              []part // all weights: the model's, the front end's, the decoder's, the predictors'
 	atFront, atDecoder int    // where these begin in grad
+	atPredict          int
+	atFeatures         int
 
 	grad    []float32 // the mean of the clips' gradients
 	m, v    []float32 // moments of AdamW
 	average []float32 // of the weights
 
-	bank        []float32 // (clips, perClip, D) of the top level, from the update before
-	bankSources []string  // of its clips
-
 	step     int
+	episodes []episode // of an update
 	workers  []*worker
-	outcomes []outcome
+	pair     contrast[float32] // of the clips
 }
 
 // Report tells about an update.
@@ -71,6 +75,7 @@ func New(cfg Config) (*Trainer, error) {
 	}
 	t.dec.draw(rand.New(rand.NewPCG(cfg.Seed, 0xdec)))
 	t.average = t.gather(t.average[:0])
+	t.refreshSecond()
 	return t, nil
 }
 
@@ -83,7 +88,12 @@ func newTrainer(cfg Config, model *glom.Model, front *conv.Net) (*Trainer, error
 	}
 	t := &Trainer{cfg: cfg, model: model, front: front}
 	t.dec = decoderOver(make([]float32, decoderSize(D, H)), D, H)
+	t.predict, t.features = make([]float32, cfg.Model.Levels*D*D), make([]float32, D*D)
 	t.assemble()
+	var err error
+	if t.second, err = conv.New(cfg.FrontEnd); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	return t, nil
 }
 
@@ -110,11 +120,16 @@ func (t *Trainer) assemble() {
 	add(false, t.dec.b1)
 	add(true, t.dec.w2)
 	add(false, t.dec.b2)
+	t.atPredict = t.size()
+	add(true, t.predict)
+	t.atFeatures = t.size()
+	add(true, t.features)
 	n := t.size()
 	t.grad, t.m, t.v, t.average = make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
-	t.outcomes = make([]outcome, t.cfg.Clips)
-	for i := range t.outcomes {
-		t.outcomes[i].grad = make([]float32, n)
+	t.episodes = make([]episode, t.cfg.Clips)
+	for i := range t.episodes {
+		e := &t.episodes[i]
+		e.grad, e.tape, e.rng = make([]float32, n), glom.NewTape(), rand.New(&e.pcg)
 	}
 }
 
@@ -144,31 +159,48 @@ func (t *Trainer) Step() int { return t.step }
 // Update takes one update with the next clips of src. If it ends early because ctx is done, or
 // with another error, nothing has changed.
 func (t *Trainer) Update(ctx context.Context, src clips.Source) (Report, error) {
-	if err := t.clips(ctx, src); err != nil {
+	losses, err := t.compute(ctx, src)
+	if err != nil {
 		return Report{}, err
 	}
-	return t.apply()
+	return t.apply(losses)
 }
 
-// apply changes the weights by the gradients of the clips.
-func (t *Trainer) apply() (Report, error) {
+// compute leaves in t.grad the gradient of the next update, and returns the losses.
+func (t *Trainer) compute(ctx context.Context, src clips.Source) (losses [kinds]float64, err error) {
+	n := uint64(len(t.episodes))
+	t.episodes[0].examine, t.episodes[0].health = (t.step+1)%examineEvery == 0, nil
+	err = t.share(ctx, func(w *worker, i int) error {
+		return w.forward(&t.episodes[i], src, uint64(t.step)*n+uint64(i))
+	})
+	if err != nil {
+		return losses, err
+	}
+	t.scenes()
+	if err := t.share(ctx, func(w *worker, i int) error { return w.finish(&t.episodes[i]) }); err != nil {
+		return losses, err
+	}
 	clear(t.grad)
-	var losses [kinds]float64
-	share := 1 / float32(len(t.outcomes))
-	for i := range t.outcomes { // always in this order
-		vec.Axpy(t.grad, share, t.outcomes[i].grad)
-		for k, l := range t.outcomes[i].losses {
-			losses[k] += l / float64(len(t.outcomes))
+	for i := range t.episodes { // always in this order
+		e := &t.episodes[i]
+		vec.Axpy(t.grad, 1/float32(n), e.grad)
+		for k, l := range e.losses {
+			losses[k] += l / float64(n)
 		}
 	}
-	r := Report{Step: t.step + 1, Losses: map[string]float64{}, Rate: t.cfg.rateAt(t.step), Health: t.outcomes[0].health}
+	t.front.Unstandardise(t.grad[t.atFront:t.atDecoder])
+	return losses, nil
+}
+
+// apply changes the weights.
+func (t *Trainer) apply(losses [kinds]float64) (Report, error) {
+	r := Report{Step: t.step + 1, Losses: map[string]float64{}, Rate: t.cfg.rateAt(t.step), Health: t.episodes[0].health}
 	for k, name := range lossNames() {
 		r.Loss += losses[k]
 		if losses[k] != 0 {
 			r.Losses[name] = losses[k]
 		}
 	}
-	t.front.Unstandardise(t.grad[t.atFront:t.atDecoder])
 	r.Norm = norm(t.grad)
 	if x := r.Loss + r.Norm; math.IsNaN(x) || math.IsInf(x, 0) {
 		return Report{}, fmt.Errorf("update %d: %w: loss %v, gradient %v", r.Step, ErrDiverged, r.Loss, r.Norm)
@@ -180,10 +212,14 @@ func (t *Trainer) apply() (Report, error) {
 	t.model.Changed()
 	t.front.Changed()
 	t.followAverage()
-	t.keepBank()
 	t.step++
 	if r.Health != nil { // one scene should be one island: the top level is compared across clips
-		r.Health.set(t.cfg.Model.Levels-1, t.bank, t.cfg.Model.Dim)
+		top, n := t.cfg.Model.Levels-1, perClip*t.cfg.Model.Dim
+		var x []float32
+		for i := range t.episodes {
+			x = append(x, t.episodes[i].others[top*n:]...)
+		}
+		r.Health.set(top, x, t.cfg.Model.Dim)
 	}
 	return r, nil
 }
@@ -191,32 +227,31 @@ func (t *Trainer) apply() (Report, error) {
 // ErrDiverged is returned by Update when the loss or its gradient is not a finite number.
 var ErrDiverged = errors.New("training diverged")
 
-// clips lets the workers share the clips of the next update.
-func (t *Trainer) clips(ctx context.Context, src clips.Source) error {
-	n := min(runtime.GOMAXPROCS(0), len(t.outcomes))
+// share lets the workers share the clips out among them, and returns the error of the first clip
+// that has one.
+func (t *Trainer) share(ctx context.Context, run func(w *worker, i int) error) error {
+	n := min(runtime.GOMAXPROCS(0), len(t.episodes))
 	for len(t.workers) < n {
-		t.workers = append(t.workers, newWorker(t))
+		t.workers = append(t.workers, &worker{t: t})
 	}
-	t.outcomes[0].examine, t.outcomes[0].health = (t.step+1)%examineEvery == 0, nil
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for _, w := range t.workers[:n] {
 		wg.Go(func() {
 			for {
 				i := int(next.Add(1) - 1)
-				if i >= len(t.outcomes) {
+				if i >= len(t.episodes) {
 					return
 				}
-				out := &t.outcomes[i]
-				if out.err = context.Cause(ctx); out.err == nil {
-					out.err = w.run(src, uint64(t.step)*uint64(len(t.outcomes))+uint64(i), out)
+				if t.episodes[i].err = context.Cause(ctx); t.episodes[i].err == nil {
+					t.episodes[i].err = run(w, i)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	for i := range t.outcomes {
-		if err := t.outcomes[i].err; err != nil {
+	for i := range t.episodes {
+		if err := t.episodes[i].err; err != nil {
 			return fmt.Errorf("update %d: %w", t.step+1, err)
 		}
 	}
@@ -234,15 +269,13 @@ func (t *Trainer) followAverage() {
 		}
 		a = a[len(p.w):]
 	}
+	t.refreshSecond()
 }
 
-// keepBank keeps the scene vectors of the clips for the next update.
-func (t *Trainer) keepBank() {
-	t.bank, t.bankSources = t.bank[:0], t.bankSources[:0]
-	for i := range t.outcomes {
-		t.bank = append(t.bank, t.outcomes[i].scene...)
-		t.bankSources = append(t.bankSources, t.outcomes[i].source)
-	}
+// refreshSecond gives the averaged front end its weights.
+func (t *Trainer) refreshSecond() {
+	copy(t.second.Params, t.average[t.atFront:t.atDecoder])
+	t.second.Changed()
 }
 
 // Averaged returns a model and a front end with the averaged weights, which are better than the

@@ -89,8 +89,7 @@ func fresh(t testing.TB, c Config) *Trainer {
 // equal tells whether two trainers are in the same state, bit for bit.
 func equal(a, b *Trainer) bool {
 	return a.step == b.step && slices.Equal(a.gather(nil), b.gather(nil)) && slices.Equal(a.m, b.m) &&
-		slices.Equal(a.v, b.v) && slices.Equal(a.average, b.average) && slices.Equal(a.bank, b.bank) &&
-		slices.Equal(a.bankSources, b.bankSources)
+		slices.Equal(a.v, b.v) && slices.Equal(a.average, b.average)
 }
 
 func TestUpdateDoesNotDependOnProcessors(t *testing.T) {
@@ -148,26 +147,79 @@ func TestLearns(t *testing.T) {
 	t.Logf("first %v\nlast %v", first.Losses, last.Losses)
 }
 
-// clipLoss returns the loss of one clip and its gradient with respect to all weights.
-func clipLoss(t *testing.T, tr *Trainer, src clips.Source, n uint64) (float64, []float32) {
+// Each objective alone falls when it is trained for, on clips that were not seen before.
+func TestEachObjectiveFalls(t *testing.T) {
+	const few, many = 16, 40 // updates
+	for k, tt := range []struct {
+		losses  Losses
+		updates int
+		noise   float64 // on the weights, so that predictions are not perfect from the start
+	}{
+		{Losses{Reconstruction: 1}, few, 0},
+		{Losses{Agreement: 1}, few, 0.1},
+		{Losses{Part: 1}, few, 0},
+		{Losses{Object: 1}, few, 0},
+		{Losses{Scene: 1}, many, 0},
+		{Losses{Islands: 1}, many, 0},
+		{Losses{Trajectory: 1}, many, 0},
+		{Losses{Attention: 1}, many, 0},
+		{Losses{Prediction: 1}, few, 0.1},
+		{Losses{Features: 1}, few, 0.1},
+		{Losses{Variance: 1}, few, 0},
+		{Losses{Covariance: 1}, few, 0},
+	} {
+		c, losses := small(), tt.losses
+		c.Rate, c.Updates, c.Losses = 3e-3, tt.updates, losses
+		tr := fresh(t, c)
+		rng := rand.New(rand.NewPCG(1, 9))
+		for _, p := range tr.parts {
+			for i := range p.w {
+				p.w[i] += float32(tt.noise * rng.NormFloat64())
+			}
+		}
+		tr.model.Changed()
+		tr.front.Changed()
+		src := boxes{t: 3, h: 48, w: 64, seed: 2}
+		var first, last float64
+		for i := range c.Updates {
+			r, err := tr.Update(t.Context(), src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case i >= 1 && i < 5: // the first has no other clips
+				first += r.Loss
+			case i >= c.Updates-4:
+				last += r.Loss
+			}
+		}
+		t.Logf("%+v: from %.4f to %.4f", losses, first/4, last/4)
+		if !(last < 0.97*first) || first == 0 {
+			t.Errorf("objective %d, %+v: went from %.4f to %.4f", k, losses, first/4, last/4)
+		}
+	}
+}
+
+// lossOf returns the loss of an update and its gradient with respect to all weights.
+func lossOf(t *testing.T, tr *Trainer, src clips.Source) (float64, []float32) {
 	t.Helper()
 	tr.model.Changed()
 	tr.front.Changed()
-	out := outcome{grad: make([]float32, len(tr.grad))}
-	if err := newWorker(tr).run(src, n, &out); err != nil {
+	losses, err := tr.compute(t.Context(), src)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var loss float64
-	for _, l := range out.losses {
+	for _, l := range losses {
 		loss += l
 	}
-	tr.front.Unstandardise(out.grad[tr.atFront:tr.atDecoder])
-	return loss, out.grad
+	return loss, slices.Clone(tr.grad)
 }
 
 // The parts were checked in float64; this checks how they are put together. Along the gradient g
-// the loss changes at the rate g·g. Agreement is left out, since its targets are constants.
-func TestGradientOfClip(t *testing.T) {
+// the loss changes at the rate g·g. Objectives with constants in them, which change with
+// the weights all the same, are left out.
+func TestGradientOfUpdate(t *testing.T) {
 	src := boxes{t: 4, h: 32, w: 48, seed: 3}
 	for _, tt := range []struct {
 		name   string
@@ -181,7 +233,7 @@ func TestGradientOfClip(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := small()
-			c.Losses = tt.losses
+			c.Losses, c.Clips = tt.losses, 3
 			tr := fresh(t, c)
 			rng := rand.New(rand.NewPCG(1, 9))
 			for _, p := range tr.parts {
@@ -189,8 +241,7 @@ func TestGradientOfClip(t *testing.T) {
 					p.w[i] += float32(0.05 * rng.NormFloat64())
 				}
 			}
-			tr.bank, tr.bankSources = units[float32](rng, 2*perClip, 16), []string{"x", "y"}
-			_, g := clipLoss(t, tr, src, 7)
+			_, g := lossOf(t, tr, src)
 			// Each kind of weights on its own: the large gradients would hide the small ones.
 			for _, r := range []struct {
 				name     string
@@ -209,7 +260,7 @@ func TestGradientOfClip(t *testing.T) {
 						vec.Axpy(p.w, float32(s*h/length), rest[:len(p.w)])
 						rest = rest[len(p.w):]
 					}
-					l, _ := clipLoss(t, tr, src, 7)
+					l, _ := lossOf(t, tr, src)
 					return l
 				}
 				up := move(1)

@@ -21,11 +21,26 @@ const (
 type outcome struct {
 	grad    []float32 // as Trainer.grad
 	losses  [kinds]float64
-	scene   []float32 // (perClip, D) of the top level, for the bank
-	source  string
 	examine bool // health is asked for
 	health  *Health
 	err     error
+}
+
+// episode is one clip of an update, from its first frame to its gradient.
+type episode struct {
+	outcome
+	clip       clips.Clip
+	pcg        rand.PCG
+	rng        *rand.Rand
+	rows, cols int // of the grid that what follows is made for
+	state      *glom.State
+	tape       *glom.Tape
+	frames     []frame
+	steps      []step // on the tape
+
+	others []float32 // (L, perClip, D) some vectors after the last step, for the other clips
+	at     []int     // (perClip) their locations
+	dScene []float32 // (perClip, D) gradient of those of the top level from all clips
 }
 
 // step of a clip.
@@ -34,22 +49,15 @@ type step struct {
 	loss  bool // the last step of its frame, with losses
 }
 
-// worker carries one clip at a time forward and backward.
+// worker is the scratch space in which episodes are carried forward and backward, one at a time.
 type worker struct {
-	t   *Trainer
-	pcg rand.PCG
-	rng *rand.Rand
+	t *Trainer
+	*episode
 
-	clip       clips.Clip
-	rows, cols int // of the grid that what follows is made for
-	state      *glom.State
-	tape       *glom.Tape
-	back       *glom.Backprop
-	input      conv.Input
-	planes     []float32 // (C, H, W)
-	pass       conv.Pass
-	frames     []frame
-	steps      []step // on the tape
+	back   *glom.Backprop
+	input  conv.Input
+	planes []float32 // (C, H, W)
+	pass   conv.Pass
 
 	field  field[float32]
 	want   []float32 // (N, places, 3)
@@ -57,7 +65,15 @@ type worker struct {
 	ids    []uint16  // (N)
 	picks  picks
 	pair   contrast[float32]
-	bank   []float32 // (M, D) of clips of other scenes
+	bank   [][]float32 // (L) of (M, D) of clips of other scenes
+
+	predictor predictor[float32]
+	spread    spread[float32]
+	targets   []float32 // (picks, D)
+	from      []int     // (N) where each location of a frame was in the frame before, -1 unknown
+	next      []int     // (N) the same of the frame after
+	every     []int     // (N) 0, 1, 2, …
+	second    conv.Frame
 }
 
 // frame is one frame of the clip.
@@ -66,55 +82,67 @@ type frame struct {
 	x, dx    []float32 // (N, D) evidence and its gradient
 	hidden   []bool    // (N)
 	nHidden  int
-	steps    int     // that end with this frame, counted from the first of the clip
-	lossPart float64 // what its losses count, 0 for none
+	seen     []float32 // (N, D) what the averaged front end makes of it
+	steps    int       // that end with this frame, counted from the first of the clip
+	last     int       // its last step on the tape, -1 before it was taken
+	lossPart float64   // what its losses count, 0 for none
 }
 
-func newWorker(t *Trainer) *worker {
-	w := &worker{t: t, tape: glom.NewTape()}
-	w.rng = rand.New(&w.pcg)
-	return w
-}
-
-// run adds up the losses of clip n and writes their gradient into out.
-func (w *worker) run(src clips.Source, n uint64, out *outcome) error {
-	if err := src.Clip(&w.clip, n); err != nil {
+// forward carries clip n to its last frame. If gradients go back through windows, all windows but
+// the last have then been gone back through.
+func (w *worker) forward(e *episode, src clips.Source, n uint64) error {
+	w.episode = e
+	if err := src.Clip(&e.clip, n); err != nil {
 		return fmt.Errorf("clip %d: %w", n, err)
 	}
 	if err := w.fit(); err != nil {
 		return fmt.Errorf("clip %d: %w", n, err)
 	}
-	clear(out.grad)
-	out.losses = [kinds]float64{}
-	out.source = w.clip.Source
-	w.pcg.Seed(w.t.cfg.Seed, n)
+	clear(e.grad)
+	e.losses = [kinds]float64{}
+	e.pcg.Seed(w.t.cfg.Seed, n)
 	w.plan()
-	w.fillBank()
 	flow := w.rng.Float64() >= w.t.cfg.NoFlow
 	w.t.model.Refresh(w.state)
 	w.state.Reset()
 	window := w.t.cfg.Window
 	if window == 0 {
-		window = w.clip.T
+		window = e.clip.T
 	}
-	for first := 0; first < w.clip.T; first += window {
+	for l := range w.bank {
+		w.bank[l] = w.bank[l][:0] // the other clips are not there yet
+	}
+	for first := 0; first < e.clip.T; first += window {
+		if first > 0 {
+			w.backward()
+		}
 		w.tape.Rewind()
 		w.steps = w.steps[:0]
-		last := min(first+window, w.clip.T)
-		for f := first; f < last; f++ {
+		for f := range w.frames {
+			w.frames[f].last = -1
+		}
+		for f := first; f < min(first+window, e.clip.T); f++ {
 			w.perceive(f, flow && f > 0)
 			if err := w.settle(f); err != nil {
 				return fmt.Errorf("clip %d, frame %d: %w", n, f, err)
 			}
 		}
-		if last == w.clip.T {
-			w.pickScene(out)
-			if out.examine {
-				out.health = examine(w.state, w.tape)
-			}
-		}
-		w.backward(out)
 	}
+	w.pickOthers()
+	if e.examine {
+		e.health = examine(w.state, w.tape)
+	}
+	return nil
+}
+
+// finish goes back from the last frame, when all clips have got there.
+func (w *worker) finish(e *episode) error {
+	w.episode = e
+	if err := w.fit(); err != nil {
+		return err
+	}
+	w.fillBank()
+	w.backward()
 	return nil
 }
 
@@ -129,19 +157,22 @@ func (w *worker) fit() error {
 		p := &w.frames[f]
 		p.x, p.dx, p.hidden = grow(p.x, N*D), grow(p.dx, N*D), grow(p.hidden, N)
 	}
-	if rows == w.rows && cols == w.cols {
-		return nil
-	}
 	if rows < 2 || cols < 2 {
 		return fmt.Errorf("%d by %d pixels are too few", w.clip.W, w.clip.H)
 	}
-	s, err := w.t.model.NewSerialState(rows, cols)
-	if err != nil {
-		return err
+	if rows != w.rows || cols != w.cols {
+		s, err := w.t.model.NewSerialState(rows, cols)
+		if err != nil {
+			return err
+		}
+		w.rows, w.cols, w.state = rows, cols, s
 	}
-	w.rows, w.cols, w.state, w.back = rows, cols, s, w.t.model.NewBackprop(s)
+	if w.back == nil || w.back.Rows() != rows || w.back.Cols() != cols {
+		w.back = w.t.model.NewBackprop(w.state)
+	}
 	w.planes = grow(w.planes, w.t.front.Config().Channels*w.clip.H*w.clip.W)
 	w.want, w.weight, w.ids = grow(w.want, N*places*rgb), grow(w.weight, N), grow(w.ids, N)
+	w.bank = grow(w.bank, w.t.model.Config().Levels)
 	return nil
 }
 
@@ -178,6 +209,10 @@ func (w *worker) perceive(f int, flow bool) {
 		motion = w.clip.Flow[f*h*wd*2:][:h*wd*2]
 	}
 	w.input.Fill(w.planes, w.clip.Pix[f*h*wd*3:][:h*wd*3], motion, h, wd)
+	if w.t.cfg.Losses.Features > 0 {
+		p.seen = grow(p.seen, len(p.x))
+		w.pass.Forward(w.t.second, p.seen, w.planes, h, wd, &w.second)
+	}
 	w.hide(p)
 	w.pass.Forward(w.t.front, p.x, w.planes, h, wd, &p.conv)
 	clear(p.dx)
@@ -232,18 +267,22 @@ func (w *worker) settle(f int) error {
 		}
 		w.steps = append(w.steps, step{f, n == p.steps && p.lossPart > 0})
 	}
+	p.last = len(w.steps) - 1
 	return nil
 }
 
 // backward adds the losses of the steps on the tape and goes back through them.
-func (w *worker) backward(out *outcome) {
-	t := w.t
-	w.back.Begin(w.tape, out.grad[:t.atFront])
+func (w *worker) backward() {
+	t, out := w.t, &w.outcome
+	w.back.Begin(w.state, w.tape, out.grad[:t.atFront])
 	for i := len(w.steps) - 1; i >= 0; i-- {
 		s := w.steps[i]
 		p := &w.frames[s.frame]
+		if i == len(w.steps)-1 && s.frame == w.clip.T-1 {
+			w.addScene()
+		}
 		if s.loss {
-			w.losses(i, s.frame, out)
+			w.addLosses(i, s.frame)
 		}
 		w.back.Step(p.dx)
 		if i == 0 || w.steps[i-1].frame != s.frame {
