@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"glom/compose":       {"glom/clips", "glom/internal/dice"},
 	"glom/internal/dice": {},
 	"glom/train":         {"glom", "glom/clips", "glom/conv", "glom/internal/vec", "glom/metrics", "glom/weights"},
-	"glom/train/command": {"glom/clips", "glom/compose", "glom/train"},
+	"glom/train/cli":     {"glom/clips", "glom/compose", "glom/train"},
 	"glom/weights":       {},
 	"glom/metrics":       {},
 	"glom/onednn":        {},
@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"overlay":            {"capture", "glom", "glom/islands"},
 	"pipeline":           {"capture", "glom", "glom/islands", "overlay"},
 	"cmd/glom":           {everything},
-	"cmd/glomtrain":      {"glom", "glom/clips", "glom/onednn", "glom/train", "glom/train/command"},
+	"cmd/glomtrain":      {"glom", "glom/clips", "glom/onednn", "glom/train", "glom/train/cli"},
 }
 
 // moduleOwner names the one package that may import modules of that path.

@@ -13,19 +13,25 @@ import (
 
 	"glomstream/capture"
 	"glomstream/glom/clips"
+	"glomstream/glom/train/cli"
 	"glomstream/pipeline"
 )
 
-// train runs the command that the second word names.
+// train learns weights, or does what the second word says.
 func train(ctx context.Context, args []string, t terminal) error {
 	switch {
 	case len(args) > 0 && args[0] == "prepare":
 		return prepare(ctx, args[1:], t)
 	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
-		_, err := fmt.Fprintln(t.out, prepareUsage)
-		return err
+		if _, err := fmt.Fprintln(t.out, prepareUsage+"\n"); err != nil {
+			return err
+		}
 	}
-	return usagef("train takes the word prepare: see glom help train")
+	err := cli.Run(ctx, "glom train", args, t.out, t.err)
+	if use, ok := errors.AsType[cli.UsageError](err); ok {
+		return usageError{use}
+	}
+	return err
 }
 
 const prepareUsage = `Usage: glom train prepare FOLDER… -o STORE.clips

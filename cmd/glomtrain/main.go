@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/glom/onednn"
-	"glomstream/glom/train/command"
+	"glomstream/glom/train/cli"
 )
 
 func main() {
@@ -38,12 +38,12 @@ func (e signalError) Error() string { return "stopped: " + e.sig.String() }
 
 // run executes the command line and returns the exit code, which are those of glom.
 func run(ctx context.Context, args []string) int {
-	err := command.Run(ctx, "glomtrain", args, os.Stdout, os.Stderr)
+	err := cli.Run(ctx, "glomtrain", args, os.Stdout, os.Stderr)
 	if err == nil || errors.Is(err, pflag.ErrHelp) {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "glomtrain:", strings.ReplaceAll(err.Error(), "\n", "; "))
-	var use command.UsageError
+	var use cli.UsageError
 	var sig signalError
 	switch {
 	case errors.As(err, &use):

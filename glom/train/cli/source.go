@@ -1,4 +1,4 @@
-package command
+package cli
 
 import (
 	"errors"
@@ -36,8 +36,8 @@ func (d data) open() (src clips.Source, closeAll func() error, err error) {
 		}
 	}()
 	if len(d.stores) == 0 {
-		src, err = compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: d.seed, ExactFlow: d.exactFlow})
-		return src, closeAll, err
+		c, err := compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: d.seed, ExactFlow: d.exactFlow})
+		return painted{c}, closeAll, err
 	}
 	var list rotation
 	for i, name := range d.stores {
@@ -59,7 +59,7 @@ func (d data) open() (src clips.Source, closeAll func() error, err error) {
 func (d data) of(store *clips.Store, seed uint64) (clips.Source, error) {
 	composer, err := compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: seed, Store: store, ExactFlow: d.exactFlow})
 	if err != nil || store.Videos() == 0 {
-		return composer, err
+		return painted{composer}, err
 	}
 	real, err := clips.NewReal(store, clips.RealConfig{T: d.frames, H: d.h, W: d.w, Seed: seed})
 	if err != nil {
@@ -68,7 +68,19 @@ func (d data) of(store *clips.Store, seed uint64) (clips.Source, error) {
 	if store.Photos() == 0 && d.share == 0 {
 		return real, nil
 	}
-	return &clips.Mix{Composite: composer, Real: real, Share: d.share, Seed: seed}, nil
+	return &clips.Mix{Composite: painted{composer}, Real: real, Share: d.share, Seed: seed}, nil
+}
+
+// painted takes the common name of all painted scenes away: they are as many scenes as clips.
+type painted struct{ clips.Source }
+
+// Clip implements clips.Source.
+func (p painted) Clip(dst *clips.Clip, n uint64) error {
+	err := p.Source.Clip(dst, n)
+	if dst.Source == "painted" {
+		dst.Source = ""
+	}
+	return err
 }
 
 // rotation takes clips from its sources in turn.

@@ -1,4 +1,4 @@
-package command
+package cli
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"glomstream/glom/train"
 )
 
-// Usage is the help text, without the flags.
-const Usage = `Usage: glomtrain [STORE.clips…] -o weights.safetensors
+// usage is the help text behind the program's name, without the flags.
+const usage = ` [STORE.clips…] -o weights.safetensors
 
 Learns the weights of the model and of its front end from clip stores, which "glom train prepare"
 makes; without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
@@ -65,7 +65,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 func Run(ctx context.Context, name string, args []string, out, errOut io.Writer) error {
 	var f flags
 	fs := f.set(name)
-	fs.Usage = func() { fmt.Fprintf(out, "%s\n\nFlags:\n%s", Usage, fs.FlagUsagesWrapped(100)) }
+	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s%s\n\nFlags:\n%s", name, usage, fs.FlagUsagesWrapped(100)) }
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
 			return err
