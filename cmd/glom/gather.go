@@ -173,7 +173,7 @@ func mediaKind(name string) (video, ok bool) {
 func readUses(dir string) (map[string]bool, error) {
 	for _, at := range []string{dir, filepath.Dir(dir)} {
 		name := filepath.Join(at, "videos.tsv")
-		lines, err := readLines(name)
+		lines, err := linesOf(name)
 		if os.IsNotExist(err) {
 			continue
 		}
@@ -202,7 +202,7 @@ func readUses(dir string) (map[string]bool, error) {
 
 // readList reads the names in a file, relative to its folder.
 func readList(name string) (map[string]bool, error) {
-	lines, err := readLines(name)
+	lines, err := linesOf(name)
 	if err != nil {
 		return nil, fmt.Errorf("read list %q: %w", name, bare(err))
 	}
@@ -223,8 +223,8 @@ func readList(name string) (map[string]bool, error) {
 	return only, nil
 }
 
-// readLines returns the lines of a file that are not empty.
-func readLines(name string) ([]string, error) {
+// linesOf returns the lines of a file that are not empty.
+func linesOf(name string) ([]string, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

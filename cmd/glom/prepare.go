@@ -22,10 +22,13 @@ func train(ctx context.Context, args []string, t terminal) error {
 	switch {
 	case len(args) > 0 && args[0] == "prepare":
 		return prepare(ctx, args[1:], t)
-	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
-		if _, err := fmt.Fprintln(t.out, prepareUsage+"\n"); err != nil {
+	case len(args) == 0:
+		return usagef("train: name the weights to write with -o, or prepare data: see glom help train")
+	case args[0] == "--help" || args[0] == "-h":
+		if err := prepare(ctx, args, t); !errors.Is(err, pflag.ErrHelp) {
 			return err
 		}
+		fmt.Fprintln(t.out)
 	}
 	err := cli.Run(ctx, "glom train", args, t.out, t.err)
 	if use, ok := errors.AsType[cli.UsageError](err); ok {

@@ -65,10 +65,10 @@ func readPhoto(ctx context.Context, it item) (*clips.Photo, error) {
 	photo := &clips.Photo{Name: it.name, W: w, H: h, Pix: shrinkPicture(&f, w, h)}
 	switch {
 	case it.objects != "":
-		photo.Objects, err = readMask(it.objects, &f, w, h)
+		photo.Objects, err = readIDs(it.objects, &f, w, h)
 	case it.parts != "":
 		var kinds []byte
-		if kinds, err = readMask(it.parts, &f, w, h); err == nil {
+		if kinds, err = readIDs(it.parts, &f, w, h); err == nil {
 			photo.Objects, photo.Parts = splitParts(kinds, w, h)
 		}
 	}
@@ -98,8 +98,8 @@ func shrinkPicture(f *capture.Frame, w, h int) []byte {
 	return pix
 }
 
-// readMask reads a grey PNG of the size of f and takes w by h of its values.
-func readMask(name string, f *capture.Frame, w, h int) ([]byte, error) {
+// readIDs reads a grey PNG of the size of f and takes w by h of its values.
+func readIDs(name string, f *capture.Frame, w, h int) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type RealConfig struct {
 type Real struct {
 	cfg    RealConfig
 	store  *Store
-	groups [][]int // the pieces that are long enough, by the video that they stem from
+	pieces []int // videos of the store that are long enough
 }
 
 // NewReal returns a source of clips from store, which stays the caller's.
@@ -32,30 +32,21 @@ func NewReal(store *Store, cfg RealConfig) (*Real, error) {
 		cfg.MaxStride = 3
 	}
 	r := &Real{cfg: cfg, store: store}
-	last := ""
 	for i := range store.videos.entries {
-		e := &store.videos.entries[i]
-		if e.t < cfg.T {
-			continue
+		if store.videos.entries[i].t >= cfg.T {
+			r.pieces = append(r.pieces, i)
 		}
-		if len(r.groups) == 0 || e.name != last {
-			r.groups = append(r.groups, nil)
-		}
-		g := &r.groups[len(r.groups)-1]
-		*g = append(*g, i)
-		last = e.name
 	}
-	if len(r.groups) == 0 {
+	if len(r.pieces) == 0 {
 		return nil, fmt.Errorf("real clips: no video of clip store %q has %d frames without a cut", store.name, cfg.T)
 	}
 	return r, nil
 }
 
-// Clip implements Source. Each video is as likely as any other, however long it is.
+// Clip implements Source. Each piece of video is as likely as any other.
 func (r *Real) Clip(dst *Clip, n uint64) error {
 	d := dice.New(r.cfg.Seed, n)
-	group := r.groups[d.Intn(len(r.groups))]
-	v, err := r.store.Video(group[d.Intn(len(group))])
+	v, err := r.store.Video(r.pieces[d.Intn(len(r.pieces))])
 	if err != nil {
 		return err
 	}

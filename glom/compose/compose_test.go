@@ -69,6 +69,14 @@ func testPhoto(i int) *clips.Photo {
 	return p
 }
 
+// long skips a test that composes many clips: the race detector makes them twenty times slower.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it composes many clips")
+	}
+}
+
 func newComposer(t testing.TB, cfg compose.Config) *compose.Composer {
 	t.Helper()
 	c, err := compose.New(cfg)
@@ -153,13 +161,14 @@ func TestClipIsTheSameEverywhere(t *testing.T) {
 		fmt.Fprint(h, digest(&clip))
 	}
 	// Scenes that are composed in another way have another digest: then this one is replaced.
-	const want = 0
+	const want = 0x22c550762331f425
 	if got := h.Sum64(); got != want {
 		t.Errorf("digest %#x, want %#x", got, uint64(want))
 	}
 }
 
 func TestPartsNestInObjects(t *testing.T) {
+	long(t)
 	for _, tt := range []struct {
 		name  string
 		store *clips.Store
@@ -189,6 +198,9 @@ func TestPartsNestInObjects(t *testing.T) {
 						t.Fatalf("clip %d: part %d lies in objects %d and %d", n, part, was, object)
 					}
 					of[part] = object
+				if (part == 1) != (object == 1) {
+					t.Fatalf("clip %d: part %d of object %d: the background is one part, and nothing else's", n, part, object)
+				}
 				}
 				objects, parts = objects+len(count), parts+len(of)
 				if len(of) > len(count) {
@@ -202,54 +214,79 @@ func TestPartsNestInObjects(t *testing.T) {
 	}
 }
 
-// TestExactFlowCarriesPictures moves each picture by the flow to where the next one has it. Where both
-// show the same island, they must agree but for noise, light and resampling.
+// TestExactFlowCarriesPictures moves each picture by the flow to where the next one has it. Where
+// both show the same island, they must agree but for noise, light and resampling: in the mean, and
+// nearly so in each part by itself.
 func TestExactFlowCarriesPictures(t *testing.T) {
+	long(t)
 	c := newComposer(t, compose.Config{T: 4, H: 96, W: 160, Seed: 3, Store: testStore(t), ExactFlow: true})
 	var clip clips.Clip
-	var moved, stayed, n float64
-	for k := range uint64(40) {
+	var all carried
+	worst := 0.0
+	for k := range uint64(60) {
 		if err := c.Clip(&clip, k); err != nil {
 			t.Fatal(err)
 		}
-		size := clip.H * clip.W
-		for i := size; i < clip.T*size; i++ {
-			x, y := i%clip.W, i/clip.W%clip.H
-			dx, dy := float64(clip.Flow[2*i]), float64(clip.Flow[2*i+1])
-			if dx*dx+dy*dy < 4 {
+		parts := map[uint16]*carried{}
+		for i := clip.H * clip.W; i < clip.T*clip.H*clip.W; i++ {
+			part := clip.Labels[clips.Part][i]
+			if parts[part] == nil {
+				parts[part] = new(carried)
+			}
+			parts[part].add(&clip, i)
+		}
+		for part, p := range parts {
+			all.n, all.moved, all.stayed = all.n+p.n, all.moved+p.moved, all.stayed+p.stayed
+			if part == 0 || p.n < 400 {
 				continue
 			}
-			px, py := float64(x)-dx, float64(y)-dy
-			x0, y0 := int(math.Floor(px)), int(math.Floor(py))
-			if x0 < 0 || y0 < 0 || x0+1 >= clip.W || y0+1 >= clip.H {
-				continue
+			worst = max(worst, p.moved/p.n)
+			if p.moved > 9*p.n {
+				t.Errorf("clip %d, part %d: pixels differ by %.1f after the flow, by %.1f without it", k, part, p.moved/p.n, p.stayed/p.n)
 			}
-			j := i - i%size - size + y0*clip.W + x0
-			same := true
-			for _, v := range [...]int{j, j + 1, j + clip.W, j + clip.W + 1} {
-				same = same && clip.Labels[clips.Object][v] == clip.Labels[clips.Object][i] &&
-					clip.Labels[clips.Part][v] == clip.Labels[clips.Part][i]
-			}
-			if !same {
-				continue
-			}
-			fx, fy := px-float64(x0), py-float64(y0)
-			at := func(v int) float64 { return float64(clip.Pix[3*v+1]) }
-			before := (1-fy)*((1-fx)*at(j)+fx*at(j+1)) + fy*((1-fx)*at(j+clip.W)+fx*at(j+clip.W+1))
-			moved += math.Abs(before - at(i))
-			stayed += math.Abs(at(i-size) - at(i))
-			n++
 		}
 	}
-	moved, stayed = moved/n, stayed/n
-	t.Logf("mean difference %.2f grey values after the flow, %.2f without it", moved, stayed)
-	// Noise of up to 7 grey values and borders inside an island make the rest.
-	if n < 1e5 || moved > 5 || moved > stayed/3 {
-		t.Errorf("%v pixels differ by %.2f after the flow, by %.2f without it", n, moved, stayed)
+	t.Logf("mean difference %.2f grey values after the flow, %.2f without it; in the worst part %.1f", all.moved/all.n, all.stayed/all.n, worst)
+	if all.n < 1e5 || all.moved > 4*all.n || all.moved > all.stayed/4 {
+		t.Errorf("%v pixels differ by %.2f after the flow, by %.2f without it", all.n, all.moved/all.n, all.stayed/all.n)
 	}
 }
 
+// carried sums how far pixels that move are from where they come from.
+type carried struct{ n, moved, stayed float64 }
+
+// add looks at pixel i, unless it hardly moves or lies at a border.
+func (s *carried) add(c *clips.Clip, i int) {
+	size := c.H * c.W
+	dx, dy := float64(c.Flow[2*i]), float64(c.Flow[2*i+1])
+	px, py := float64(i%c.W)-dx, float64(i/c.W%c.H)-dy
+	x, y := int(math.Floor(px)), int(math.Floor(py))
+	if dx*dx+dy*dy < 4 || x < 1 || y < 1 || x+2 >= c.W || y+2 >= c.H || i%c.W < 1 || i%c.W > c.W-2 {
+		return
+	}
+	j := i - i%size - size + y*c.W + x
+	for _, l := range [...]int{clips.Part, clips.Object} {
+		same := true
+		for _, v := range [...]int{j - 1, j + 2, j - c.W, j + 2*c.W, j, j + c.W + 1} {
+			same = same && c.Labels[l][v] == c.Labels[l][i]
+		}
+		for _, v := range [...]int{i - 1, i + 1, max(i-c.W, 0), min(i+c.W, c.T*size-1)} {
+			same = same && c.Labels[l][v] == c.Labels[l][i]
+		}
+		if !same {
+			return
+		}
+	}
+	fx, fy := px-float64(x), py-float64(y)
+	at := func(v int) float64 { return float64(c.Pix[3*v+1]) }
+	before := (1-fy)*((1-fx)*at(j)+fx*at(j+1)) + fy*((1-fx)*at(j+c.W)+fx*at(j+c.W+1))
+	s.n++
+	s.moved += math.Abs(before - at(i))
+	s.stayed += math.Abs(at(i-size) - at(i))
+}
+
 func TestSeenFlow(t *testing.T) {
+	long(t)
 	cfg := compose.Config{T: 4, H: 96, W: 160, Seed: 4, Store: testStore(t)}
 	seen := newComposer(t, cfg)
 	cfg.ExactFlow = true
@@ -280,12 +317,13 @@ func TestSeenFlow(t *testing.T) {
 		}
 	}
 	t.Logf("off by %.2f of the motion", off/speed)
-	if off < 0.1*speed || off > 0.7*speed {
-		t.Errorf("the flow is off by %.2f of the motion, want 0.1 to 0.7", off/speed)
+	if off < 0.08*speed || off > 0.3*speed {
+		t.Errorf("the flow is off by %.2f of the motion, want 0.08 to 0.3", off/speed)
 	}
 }
 
 func TestClipAllocatesNothing(t *testing.T) {
+	long(t)
 	c := newComposer(t, compose.Config{T: 3, H: 64, W: 96, Seed: 6, Store: testStore(t)})
 	var clip clips.Clip
 	run := func() {
@@ -316,6 +354,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestOddSizes(t *testing.T) {
+	long(t)
 	for _, size := range [][3]int{{1, 8, 8}, {2, 8, 256}, {2, 200, 8}, {7, 104, 136}} {
 		c := newComposer(t, compose.Config{T: size[0], H: size[1], W: size[2], Store: testStore(t)})
 		var clip clips.Clip

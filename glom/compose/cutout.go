@@ -91,9 +91,9 @@ func (w *worker) cutOut(photos []int) error {
 	}
 	w.photos = append(w.photos, i)
 	r := w.cut(p, b, byte(which))
-	height := float64(float64(w.cfg.H) * w.sizes(0.15, 1.1))
+	height := w.size(0.15, 1)
 	if p.Parts != nil {
-		height = float64(float64(w.cfg.H) * w.sizes(0.3, 1.4))
+		height = w.size(0.3, 1.4)
 	}
 	scale := min(height/float64(max(b.x1-b.x0, b.y1-b.y0)), 1.7)
 	l := w.layer(r)
@@ -120,19 +120,58 @@ func (w *worker) cutOut(photos []int) error {
 		m.turn = w.Float()
 	}
 	w.walk(l, m, free, own)
+	if p.Parts != nil && !w.frozen && w.Chance(0.6) {
+		w.hinge(w.Range(0.4, 0.6))
+		if w.Chance(0.5) {
+			w.hinge(w.Range(0.12, 0.22))
+		}
+	}
 	return nil
 }
 
-// sizes returns a number in low … high whose logarithm is uniform, but for rounding.
-func (w *worker) sizes(low, high float64) float64 {
-	// A uniform choice of the octave, then a uniform number in it: there is no logarithm to be
-	// had that is the same everywhere.
-	for {
+// hinge makes two layers of the last one, so that what is above share of its height, as a person's
+// trunk or head, swings about the middle of the cut.
+func (w *worker) hinge(share float64) {
+	const overlap = 2 // rows that both have, so that no gap opens
+	low := &w.layers[len(w.layers)-1]
+	r := w.raster(low.tex.w, low.tex.h)
+	copy(r.pix, low.tex.pix)
+	copy(r.id, low.tex.id)
+	row := int(float64(share * float64(r.h)))
+	clear(r.pix[min(row+overlap, r.h)*r.w:])
+	clear(low.tex.pix[:max(row-overlap, 0)*r.w])
+	sum, n := 0, 0
+	for x, p := range r.pix[row*r.w:][:r.w] {
+		if p>>24 >= 128 {
+			sum, n = sum+x, n+1
+		}
+	}
+	joint := motion{x: float64(r.w) / 2, y: float64(row), scale: 1}
+	if n > 0 {
+		joint.x = float64(sum) / float64(n)
+	}
+	joint.sway, joint.rate, joint.phase = w.Range(0.01, 0.05), w.Range(0.03, 0.2), w.Float()
+	high := w.layer(r)
+	low = &w.layers[len(w.layers)-2]
+	high.ids = low.ids
+	for t := range high.to {
+		a := joint.at(w.tau(t))
+		a = a.after(shift(-joint.x, -joint.y))
+		high.to[t] = low.to[t].after(a)
+	}
+}
+
+// size throws a size in pixels, in shares low … high of the height but not below two locations: any
+// octave is as likely as any other, as is any number in it.
+func (w *worker) size(low, high float64) float64 {
+	low, high = max(float64(low*float64(w.cfg.H)), 2*clips.Cell), float64(high*float64(w.cfg.H))
+	for range 16 {
 		v := float64(low * float64(uint(1)<<w.Intn(4)))
 		if v = float64(v * w.Range(1, 2)); v < high {
 			return v
 		}
 	}
+	return low // there is no such size in a very flat picture
 }
 
 // box is where an object lies in a photo.

@@ -1,14 +1,18 @@
 package compose
 
-import "math"
+import (
+	"math"
+
+	"glomstream/glom/clips"
+)
 
 // figure adds an object of one to five painted parts that swing about their joints.
 func (w *worker) figure() error {
 	first := len(w.layers)
-	size := float64(float64(w.cfg.H) * w.sizes(0.07, 0.6))
+	size := w.size(0.07, 0.6)
 	count := 1 + w.Intn(5)
-	if size < 14 {
-		count = 1 // its parts would be smaller than a location
+	if size < 3*clips.Cell {
+		count = min(count, 2) // smaller parts than a location are none
 	}
 	object := w.object()
 	shared := w.Chance(0.3) // one texture for all parts
@@ -129,16 +133,19 @@ func (s *body) carve(r *raster) {
 	for y := range r.h {
 		for x := range r.w {
 			px, py := float64(x)+0.5-float64(s.w)/2, float64(y)+0.5-float64(s.h)/2
-			d := 0.0
-			if s.round > 0 {
-				d = boxDepth(px, py, hx, hy, s.round)
-			} else {
-				d = s.blobDepth(px, py, hx, hy)
-			}
+			d := s.depth(px, py, hx, hy)
 			i := y*r.w + x
 			r.pix[i] = fade(r.pix[i], uint32(256*min(max(d+0.5, 0), 1)))
 		}
 	}
+}
+
+// depth returns how deep a point, seen from the middle, lies in the shape, in texels.
+func (s *body) depth(x, y, hx, hy float64) float64 {
+	if s.round > 0 {
+		return boxDepth(x, y, hx, hy, s.round)
+	}
+	return s.blobDepth(x, y, hx, hy)
 }
 
 // boxDepth returns how deep a point lies in a box with round corners, in texels.

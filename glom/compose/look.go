@@ -7,12 +7,12 @@ func (w *worker) finish() {
 	if w.Chance(0.5) {
 		soft = 1 + w.Intn(3)
 	}
-	gain := float64(w.Range(0.55, 1.3) * w.Range(0.8, 1.1))
+	gain := float64(w.Range(0.6, 1.2) * w.Range(0.85, 1.05))
 	drift := 0.0 // of the gain per frame
 	if w.Chance(0.2) {
 		drift = w.small(0.04)
 	}
-	offset := w.Range(-12, 24)
+	offset := w.Range(-10, 14)
 	var tint [3]float64
 	for k := range tint {
 		tint[k] = w.Range(0.9, 1.1)
