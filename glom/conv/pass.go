@@ -119,8 +119,12 @@ func (p *pass[T]) backward(n *net[T], grad, dx, din []T, f *frame[T]) {
 			vec.Gemm(vec.Yes, vec.Yes, 1, dout, col, 1, deff)
 		} else {
 			dout = vec.Mat(p.out[:l.out*P], l.out, P)
+			// BiasRelu: the border only repeats what is inside, so it is cut off alike.
+			vec.Mask(p.planes, f.planes[k+1])
 			fold(sides[k+1], dout.Data, p.planes)
-			reluBack(sides[k+1], dout.Data, f.planes[k+1], d[k].bias)
+			for o := range d[k].bias {
+				d[k].bias[o] += vec.Sum(dout.Data[o*P : o*P+P])
+			}
 			vec.Gemm(vec.No, vec.Yes, 1, dout, col, 1, deff)
 		}
 		if k == 0 && din == nil {
@@ -139,47 +143,6 @@ func (p *pass[T]) backward(n *net[T], grad, dx, din []T, f *frame[T]) {
 		}
 	}
 	fold(sides[0], din, p.planes)
-}
-
-// reluBack undoes BiasRelu: it zeroes dout (I, H, W) where the layer's output, which lies in
-// planes, was cut off, and adds the rest to dbias.
-func reluBack[T vec.Float](g geometry, dout, planes, dbias []T) {
-	for i := range g.in {
-		var sum T
-		for y := range g.h {
-			d := dout[(i*g.h+y)*g.w:][:g.w]
-			row := planes[i*g.plane()+(y+1)*g.row():][:g.row()]
-			sum += maskRow(g, d, row)
-		}
-		dbias[i] += sum
-	}
-}
-
-// maskRow zeroes d where the row of a plane is not positive, and returns the sum of d.
-func maskRow[T vec.Float](g geometry, d, row []T) T {
-	var sum T
-	if g.stride == 1 {
-		row = row[1 : len(d)+1]
-		for x := range d {
-			if row[x] <= 0 {
-				d[x] = 0
-			}
-			sum += d[x]
-		}
-		return sum
-	}
-	half := g.w/2 + 1
-	even, odd := row[1:half], row[half:half+half-1]
-	for x := range odd {
-		if odd[x] <= 0 {
-			d[2*x] = 0
-		}
-		if even[x] <= 0 {
-			d[2*x+1] = 0
-		}
-		sum += d[2*x] + d[2*x+1]
-	}
-	return sum
 }
 
 // grow returns s with length n, in new memory only if it does not fit.

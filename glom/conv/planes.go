@@ -84,14 +84,15 @@ func foldRows[T vec.Float](g geometry, planes []T) {
 
 // columns writes what each output sees into col (9I, oh*ow).
 func columns[T vec.Float](g geometry, col, planes []T) {
+	step, n := g.stride*g.row(), g.ow
 	for i := range g.in {
 		p := planes[i*g.plane() : (i+1)*g.plane()]
-		for ky := range 3 {
-			for kx := range 3 {
-				for y := range g.oh {
-					copy(col[:g.ow], p[g.tap(y, ky, kx):])
-					col = col[g.ow:]
-				}
+		for tap := range 9 {
+			at := g.tap(0, tap/3, tap%3)
+			for range g.oh {
+				copy(col[:n], p[at:at+n])
+				col = col[n:]
+				at += step
 			}
 		}
 	}
@@ -99,14 +100,15 @@ func columns[T vec.Float](g geometry, col, planes []T) {
 
 // addColumns undoes columns: it adds col to planes.
 func addColumns[T vec.Float](g geometry, planes, col []T) {
+	step, n := g.stride*g.row(), g.ow
 	for i := range g.in {
 		p := planes[i*g.plane() : (i+1)*g.plane()]
-		for ky := range 3 {
-			for kx := range 3 {
-				for y := range g.oh {
-					vec.Axpy(p[g.tap(y, ky, kx):][:g.ow], 1, col[:g.ow])
-					col = col[g.ow:]
-				}
+		for tap := range 9 {
+			at := g.tap(0, tap/3, tap%3)
+			for range g.oh {
+				vec.Axpy(p[at:at+n], 1, col[:n])
+				col = col[n:]
+				at += step
 			}
 		}
 	}

@@ -20,6 +20,25 @@ func geluBothLoop[T Float](h, d, b []T) {
 	}
 }
 
+// maskLoop zeroes y where x is not above 0.
+func maskLoop[T Float](y, x []T) {
+	x = x[:len(y)]
+	for i := range y {
+		if !(x[i] > 0) {
+			y[i] = 0
+		}
+	}
+}
+
+// sumLoop returns the sum of x.
+func sumLoop[T Float](x []T) T {
+	var s T
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
 // mulAddLoop replaces y by x*y, element by element, and adds the result to sum.
 func mulAddLoop[T Float](y, x, sum []T) {
 	x, sum = x[:len(y)], sum[:len(y)]

@@ -168,6 +168,15 @@ func TestSimpleBack(t *testing.T) {
 		BiasRelu(s, .1)
 		BiasRelu(s64, float64(float32(.1)))
 		checkSame(t, "relu", s, s64)
+		checkSame(t, "sum", []float32{Sum(s)}, []float64{Sum(s64)})
+		masked, masked64 := append([]float32(nil), s...), append([]float64(nil), s64...)
+		Mask(masked, a)
+		Mask(masked64, a64)
+		for i, v := range masked {
+			if want := s[i]; a[i] <= 0 && v != 0 || a[i] > 0 && v != want || float64(v) != float64(float32(masked64[i])) && v == 0 {
+				t.Fatalf("mask, n=%d: element %d is %v of %v, where x is %v", n, i, v, want, a[i])
+			}
+		}
 		m, m64 := SoftmaxBack(g, a, 2), SoftmaxBack(g64, a64, 2)
 		checkSame(t, "softmax", g, g64)
 		checkSame(t, "mean", []float32{m}, []float64{m64})

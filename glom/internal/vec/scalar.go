@@ -10,6 +10,8 @@ func softmaxBack(g, a []float32, s float32) float32 { return softmaxBackLoop(g, 
 func biasRelu(y []float32, b float32)               { biasReluLoop(y, b) }
 func geluBias(h, b []float32)                       { geluBiasLoop(h, b) }
 func geluBoth(h, d, b []float32)                    { geluBothLoop(h, d, b) }
+func mask(y, x []float32)                           { maskLoop(y, x) }
+func sum(x []float32) float32                       { return sumLoop(x) }
 func mulAdd(y, x, sum []float32)                    { mulAddLoop(y, x, sum) }
 func scale(y []float32, s float32)                  { scaleLoop(y, s) }
 func unitBack(dv, dy, y []float32, inv float32)     { unitBackLoop(dv, dy, y, inv) }

@@ -25,6 +25,33 @@ func axpy(y []float32, s float32, x []float32) {
 	axpyLoop(y[i:], s, x[i:])
 }
 
+func mask(y, x []float32) {
+	if !vectors() {
+		maskLoop(y, x)
+		return
+	}
+	x = x[:len(y)]
+	var zero vec
+	i := 0
+	for ; i+8 <= len(y); i += 8 {
+		at(y, i).Masked(at(x, i).Greater(zero)).StoreSlice(y[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+	maskLoop(y[i:], x[i:])
+}
+
+func sum(x []float32) float32 {
+	if !vectors() {
+		return sumLoop(x)
+	}
+	var s0, s1 vec
+	i := 0
+	for ; i+16 <= len(x); i += 16 {
+		s0, s1 = s0.Add(at(x, i)), s1.Add(at(x, i+8))
+	}
+	return clearAndSum(s0.Add(s1)) + sumLoop(x[i:])
+}
+
 func mulAdd(y, x, sum []float32) {
 	if !vectors() {
 		mulAddLoop(y, x, sum)

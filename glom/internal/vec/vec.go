@@ -118,6 +118,23 @@ func BiasRelu[T Float](y []T, b T) {
 	biasReluLoop(y, b)
 }
 
+// Mask zeroes y where x is not above 0: the way back through a ReLU that gave x.
+func Mask[T Float](y, x []T) {
+	if single[T]() {
+		mask(f32(y), f32(x))
+		return
+	}
+	maskLoop(y, x)
+}
+
+// Sum returns the sum of x.
+func Sum[T Float](x []T) T {
+	if single[T]() {
+		return T(sum(f32(x)))
+	}
+	return sumLoop(x)
+}
+
 // GeluBias replaces h by gelu(h+b).
 func GeluBias[T Float](h, b []T) {
 	if single[T]() {
