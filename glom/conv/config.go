@@ -39,7 +39,7 @@ func (c Config) check() error {
 	if c.Channels != 5 && c.Channels != 3 {
 		return fmt.Errorf("channels %d: want 5 or 3", c.Channels)
 	}
-	if len(c.Widths) < 2 || len(c.Widths) >= maxLayers {
+	if len(c.Widths) < 2 || len(c.Widths) >= maxLayers { // the first three layers have stride 2
 		return fmt.Errorf("%d widths: want 2 to %d", len(c.Widths), maxLayers-1)
 	}
 	for _, w := range append(slices.Clone(c.Widths), c.Dim) {

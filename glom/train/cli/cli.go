@@ -20,7 +20,7 @@ const usage = ` [STORE.clips…] -o weights.safetensors
 
 Learns the weights of the model and of its front end from clip stores, which "glom train prepare"
 makes; without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
-a line for each update, and weights.safetensors.checkpoint. Ctrl-C writes a checkpoint and ends;
+a line for each update, .png, its curves, and .checkpoint. Ctrl-C writes a checkpoint and ends;
 --resume goes on from there, to the same result as if it had not been stopped.
 
 --config FILE sets in JSON what is learned and how, for example
@@ -84,7 +84,11 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 	if !f.quiet {
 		f.job.Progress = (&progress{out: errOut, began: time.Now()}).show
 	}
-	return errors.Join(train.Run(ctx, f.job, src), closeAll())
+	err = train.Run(ctx, f.job, src)
+	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
+		err = errors.Join(err, drawCurves(f.job.Out+".ndjson", f.job.Out+".png"))
+	}
+	return errors.Join(err, closeAll())
 }
 
 func (f *flags) check() error {

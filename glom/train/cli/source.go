@@ -23,7 +23,7 @@ type data struct {
 // open returns the source and how to close it. What is made depends on the flags alone.
 func (d data) open() (src clips.Source, closeAll func() error, err error) {
 	var opened []*clips.Store
-	closeAll = func() error {
+	closeOpened := func() error {
 		var errs []error
 		for _, s := range opened {
 			errs = append(errs, s.Close())
@@ -32,12 +32,12 @@ func (d data) open() (src clips.Source, closeAll func() error, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeAll())
+			err = errors.Join(err, closeOpened())
 		}
 	}()
 	if len(d.stores) == 0 {
 		c, err := compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: d.seed, ExactFlow: d.exactFlow})
-		return painted{c}, closeAll, err
+		return painted{c}, closeOpened, err
 	}
 	var list rotation
 	for i, name := range d.stores {
@@ -52,7 +52,7 @@ func (d data) open() (src clips.Source, closeAll func() error, err error) {
 		}
 		list = append(list, s)
 	}
-	return list, closeAll, nil
+	return list, closeOpened, nil
 }
 
 // of returns the clips of one store.
