@@ -173,6 +173,9 @@ func TestGradients(t *testing.T) {
 	for _, c := range gradientConfigs() {
 		for _, steps := range []int{1, 3, 6} {
 			for _, past := range []bool{false, true} {
+				if past && steps != 3 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s,steps=%d,past=%v", c.name(), steps, past), func(t *testing.T) {
 					e := newRun[float64](c, 3, 4, steps, past)
 					f := func() float64 { return e.forward(new(field[float64]), new(tape[float64])) }

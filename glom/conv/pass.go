@@ -1,6 +1,10 @@
 package conv
 
-import "glomstream/glom/internal/vec"
+import (
+	"slices"
+
+	"glomstream/glom/internal/vec"
+)
 
 // Frame keeps what the way back needs of one picture: the input of each layer and the lengths
 // before the projection. Its zero value is ready, and it keeps its memory.
@@ -100,8 +104,8 @@ func (p *pass[T]) backward(n *net[T], grad, dx, din []T, f *frame[T]) {
 		sides[k] = l.at(h, w)
 		h, w = sides[k].oh, sides[k].ow
 	}
-	for k := len(n.layers) - 1; k >= 0; k-- {
-		l, g, P := n.layers[k], sides[k], sides[k].places()
+	for k, l := range slices.Backward(n.layers) {
+		g, P := sides[k], sides[k].places()
 		K := g.taps()
 		eff, deff := vec.Mat(l.eff, l.out, K), vec.Mat(d[k].w, l.out, K)
 		p.col = grow(p.col, K*P)

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"glomstream/glom"
 	"glomstream/glom/clips"
@@ -275,8 +276,7 @@ func (w *worker) settle(f int) error {
 func (w *worker) backward() {
 	t, out := w.t, &w.outcome
 	w.back.Begin(w.state, w.tape, out.grad[:t.atFront])
-	for i := len(w.steps) - 1; i >= 0; i-- {
-		s := w.steps[i]
+	for i, s := range slices.Backward(w.steps) {
 		p := &w.frames[s.frame]
 		if i == len(w.steps)-1 && s.frame == w.clip.T-1 {
 			w.addScene()

@@ -33,11 +33,11 @@ func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(for
 
 // flags of a training run.
 type flags struct {
-	out, config, size string
-	job               train.Job
-	data              data
-	updates           int
-	self, quiet       bool
+	config, size string
+	job          train.Job
+	data         data
+	updates      int
+	self, quiet  bool
 }
 
 func (f *flags) set(name string) *pflag.FlagSet {

@@ -61,14 +61,14 @@ func (d data) of(store *clips.Store, seed uint64) (clips.Source, error) {
 	if err != nil || store.Videos() == 0 {
 		return painted{composer}, err
 	}
-	real, err := clips.NewReal(store, clips.RealConfig{T: d.frames, H: d.h, W: d.w, Seed: seed})
+	videos, err := clips.NewReal(store, clips.RealConfig{T: d.frames, H: d.h, W: d.w, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
 	if store.Photos() == 0 && d.share == 0 {
-		return real, nil
+		return videos, nil
 	}
-	return &clips.Mix{Composite: painted{composer}, Real: real, Share: d.share, Seed: seed}, nil
+	return &clips.Mix{Composite: painted{composer}, Real: videos, Share: d.share, Seed: seed}, nil
 }
 
 // painted takes the common name of all painted scenes away: they are as many scenes as clips.
