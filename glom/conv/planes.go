@@ -60,8 +60,7 @@ func foldRow[T vec.Float](g geometry, dst, src []T) {
 	for i := range half - 1 {
 		dst[2*i], dst[2*i+1] = odd[i], even[i+1]
 	}
-	dst[1] += even[0]
-	dst[w-2] += odd[half-1]
+	dst[1] += even[0] // no tap reads the other end
 }
 
 // reflectRows copies the rows next to the border of each plane onto its first and last row.
