@@ -11,7 +11,8 @@
 //	}
 //	model, frontEnd := t.Averaged()
 //
-// Clips are shared out among as many goroutines as there are processors, one clip to one
+// First all clips go forward, then, with each other's vectors at hand, all go back. They are
+// shared out among as many goroutines as there are processors, one clip to one
 // goroutine. Each clip's gradient has its own memory and they are added in the order of the
 // clips, so that the result does not depend on the number of processors. A clip is a function of
 // its number and everything drawn at random of the seed and that number: a run that is saved and

@@ -7,10 +7,10 @@ import (
 	"glomstream/glom/metrics"
 )
 
-// Health tells, for each level, how far its vectors are from collapse: those of one frame, and at
-// the top level some of each clip, since one scene should be one island there.
+// Health tells, for each level, how far its vectors are from collapse: some of each clip of an
+// update, and the attention in one clip.
 type Health struct {
-	Cosine     []float64 `json:"cosine"`     // mean cosine of two locations; 1: all are the same
+	Cosine     []float64 `json:"cosine"`     // mean cosine of two vectors; 1: all are the same
 	Rank       []float64 `json:"rank"`       // effective rank; 1: all lie on a line
 	Spread     []float64 `json:"spread"`     // sum over the dimensions of the variance; 0: all are the same
 	Perplexity []float64 `json:"perplexity"` // of attention, as a share of the locations attended to
@@ -22,12 +22,10 @@ const (
 	minRank   = 1.5
 )
 
-// examine measures the state after the last step.
+// examine measures the attention of the last step.
 func examine(s *glom.State, t *glom.Tape) *Health {
-	L := s.Levels
-	h := &Health{Cosine: make([]float64, L), Rank: make([]float64, L), Spread: make([]float64, L)}
-	for l := range L {
-		h.set(l, s.Level(l), s.Dim)
+	h := &Health{}
+	for l := range s.Levels {
 		if a := t.Attention(t.Len()-1, l); a != nil {
 			h.Perplexity = append(h.Perplexity, perplexity(a, s.Rows*s.Cols))
 		}
@@ -35,13 +33,16 @@ func examine(s *glom.State, t *glom.Tape) *Health {
 	return h
 }
 
-// set measures the vectors x (n, D) of level l.
-func (h *Health) set(l int, x []float32, D int) {
+// add measures the vectors x (n, D) of the next level.
+func (h *Health) add(x []float32, D int) {
 	n := len(x) / D
-	h.Cosine[l], h.Rank[l], h.Spread[l] = metrics.MeanCosine(x, n, D), metrics.EffectiveRank(x, n, D), 0
+	var spread float64
 	for _, v := range metrics.DimensionStd(x, n, D) {
-		h.Spread[l] += v * v
+		spread += v * v
 	}
+	h.Cosine = append(h.Cosine, metrics.MeanCosine(x, n, D))
+	h.Rank = append(h.Rank, metrics.EffectiveRank(x, n, D))
+	h.Spread = append(h.Spread, spread)
 }
 
 // perplexity is the mean over N locations.

@@ -49,7 +49,7 @@ type Report struct {
 	Losses map[string]float64 `json:"losses"`
 	Norm   float64            `json:"norm"` // of the gradient, before it is cut
 	Rate   float64            `json:"rate"`
-	Health *Health            `json:"health,omitempty"` // of one clip, every tenth update
+	Health *Health            `json:"health,omitempty"` // every tenth update
 }
 
 // examineEvery is the number of updates from one Health to the next.
@@ -213,15 +213,23 @@ func (t *Trainer) apply(losses [kinds]float64) (Report, error) {
 	t.front.Changed()
 	t.followAverage()
 	t.step++
-	if r.Health != nil { // one scene should be one island: the top level is compared across clips
-		top, n := t.cfg.Model.Levels-1, perClip*t.cfg.Model.Dim
-		var x []float32
-		for i := range t.episodes {
-			x = append(x, t.episodes[i].others[top*n:]...)
-		}
-		r.Health.set(top, x, t.cfg.Model.Dim)
+	if r.Health != nil {
+		t.compare(r.Health)
 	}
 	return r, nil
+}
+
+// compare measures the vectors that the clips of the update have shown each other.
+func (t *Trainer) compare(h *Health) {
+	n := perClip * t.cfg.Model.Dim
+	var x []float32
+	for l := range t.cfg.Model.Levels {
+		x = x[:0]
+		for i := range t.episodes {
+			x = append(x, t.episodes[i].others[l*n:(l+1)*n]...)
+		}
+		h.add(x, t.cfg.Model.Dim)
+	}
 }
 
 // ErrDiverged is returned by Update when the loss or its gradient is not a finite number.
