@@ -243,6 +243,37 @@ func TestStepDoesNotDependOnGoroutines(t *testing.T) {
 	}
 }
 
+// A step that is recorded, or taken by one goroutine, is the same step.
+func TestStepTape(t *testing.T) {
+	for _, c := range gradientConfigs() {
+		c.Dim, c.Hidden = 16, 24
+		m := trained(t, c)
+		plain, _ := m.NewState(12, 20)
+		taped, err := m.NewSerialState(12, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tape := NewTape()
+		rng := rand.New(rand.NewPCG(5, 5))
+		for step := range 5 {
+			if step == 3 {
+				tape.Rewind()
+			}
+			ev := randomUnits(rng, 240, 16)
+			m.Step(plain, ev)
+			m.StepTape(taped, ev, tape)
+			for l := range c.Levels {
+				approx(t, fmt.Sprintf("%s: step %d, level %d", c.name(), step, l), taped.Level(l), widen(plain.Level(l)), 0)
+				approx(t, c.name()+": tape", tape.Level(tape.Len()-1, l), widen(plain.Level(l)), 0)
+				approx(t, c.name()+": agreement", taped.Agreement(l), widen(plain.Agreement(l)), 0)
+			}
+		}
+		if tape.Len() != 2 {
+			t.Errorf("the tape has %d steps, want the 2 since it was rewound", tape.Len())
+		}
+	}
+}
+
 func TestStepAllocatesNothing(t *testing.T) {
 	m, err := New(Config{}) // identity nets and sampled attention: none of blas32's own allocations
 	if err != nil {

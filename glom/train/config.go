@@ -31,6 +31,8 @@ type Config struct {
 	NoFlow float64 `json:"noflow"` // share of clips that are shown without flow, default 0.2, negative for none
 	Hide   float64 `json:"hide"`   // share of frames with a hidden rectangle, default 0.5, negative for none
 
+	Both bool `json:"both"` // agreement moves the consensus as well; by default it is a constant (paper, section 7: BYOL and SimSiam)
+
 	Losses         Losses `json:"losses"`          // default DefaultLosses, or SelfSupervisedLosses
 	SelfSupervised bool   `json:"self_supervised"` // use no labels, whatever the clips have
 
