@@ -29,7 +29,7 @@ func drawCurves(logName, pngName string) error {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "update", "loss, weighted"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Legend.Top = true
+	p.Legend.Top = true // in the room that is left above the curves
 	drawn := 0
 	for k, name := range train.LossNames() {
 		points := smooth(reports, name)
@@ -48,6 +48,7 @@ func drawCurves(logName, pngName string) error {
 	if drawn == 0 { // a scale without values cannot be drawn
 		return nil
 	}
+	p.Y.Max *= 5
 	if err := p.Save(18*vg.Centimeter, 12*vg.Centimeter, pngName); err != nil {
 		return fmt.Errorf("draw curves: %w", err)
 	}
