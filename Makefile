@@ -37,8 +37,9 @@ GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 .PHONY: build run test bench results check help deps vet lint fmt race leak fuzz gobench soak clean
 .DEFAULT_GOAL = build
 
-build: deps ## build bin/glom (the first time takes a minute or two, for OpenCV's bindings)
+build: deps ## build bin/glom and bin/glomtrain (the first time takes a minute or two, for OpenCV's bindings)
 	$(GO) build -ldflags '-X main.version=$(VERSION)' -o bin/glom ./cmd/glom
+	$(GO) build -o bin/glomtrain ./cmd/glomtrain
 
 run: build ## annotate a video: make run [SOURCE=video.mp4] [OUT=video.mkv] [ARGS='--level 2']
 	@out=$$OUT; \

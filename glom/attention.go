@@ -5,27 +5,26 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas32"
+	"glomstream/glom/internal/vec"
 )
 
 // prior is the gaussian prior of dense attention over the distance between two locations,
 // -|i-j|²/(2 sigma²), which splits into a row and a column part.
-type prior struct {
-	rows []float32 // (2*Rows-1) by difference of rows, the middle is 0
-	cols []float32 // (2*Cols-1) by difference of columns
+type prior[T vec.Float] struct {
+	rows []T // (2*Rows-1) by difference of rows, the middle is 0
+	cols []T // (2*Cols-1) by difference of columns
 }
 
-func newPrior(rows, cols int, sigma float64) prior {
-	side := func(n int) []float32 {
-		v := make([]float32, 2*n-1)
+func newPrior[T vec.Float](rows, cols int, sigma float64) prior[T] {
+	side := func(n int) []T {
+		v := make([]T, 2*n-1)
 		for i := range v {
 			d := float64(i - n + 1)
-			v[i] = float32(-d * d / (2 * sigma * sigma))
+			v[i] = T(-d * d / (2 * sigma * sigma))
 		}
 		return v
 	}
-	return prior{side(rows), side(cols)}
+	return prior[T]{side(rows), side(cols)}
 }
 
 // attendDense computes, for the n locations from i on, the attention of section 3.4 of the paper
@@ -36,18 +35,17 @@ func newPrior(rows, cols int, sigma float64) prior {
 //
 // so that att_i*inv_i is the weighted mean. q is (n, D), x (N, D), logits scratch (n, N). The
 // largest s_ij of a row is subtracted first, so that exp cannot overflow.
-func attendDense(att, inv, logits, q, x []float32, beta float32, p prior, i, n, N, D int) {
-	X := blas32.General{Rows: N, Cols: D, Stride: D, Data: x}
-	S := blas32.General{Rows: n, Cols: N, Stride: N, Data: logits}
-	blas32.Gemm(blas.NoTrans, blas.Trans, beta, blas32.General{Rows: n, Cols: D, Stride: D, Data: q}, X, 0, S)
+func attendDense[T vec.Float](att, inv, logits, q, x []T, beta T, p prior[T], i, n, N, D int) {
+	X, S := vec.Mat(x, N, D), vec.Mat(logits, n, N)
+	vec.Gemm(vec.No, vec.Yes, beta, vec.Mat(q, n, D), X, 0, S)
 	rows, cols := (len(p.rows)+1)/2, (len(p.cols)+1)/2
 	for r := range n {
 		s := logits[r*N : r*N+N]
 		row, col := (i+r)/cols, (i+r)%cols
-		top := addPrior(s, p.rows[rows-1-row:][:rows], p.cols[cols-1-col:][:cols])
-		inv[r] = 1 / expSum(s, top)
+		top := vec.AddPrior(s, p.rows[rows-1-row:][:rows], p.cols[cols-1-col:][:cols])
+		inv[r] = 1 / vec.ExpSum(s, top)
 	}
-	blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, S, X, 0, blas32.General{Rows: n, Cols: D, Stride: D, Data: att})
+	vec.Gemm(vec.No, vec.No, 1, S, X, 0, vec.Mat(att, n, D))
 }
 
 // offset is the way from a location to one that it attends to.
@@ -79,19 +77,31 @@ func sampleOffsets(dst []offset, c Config, level, rows, cols int, step uint64) [
 }
 
 // attendSampled computes the mean of x (N, D) over the offsets that stay inside the grid,
-// weighted by softmax(beta q_i·x_j), for the n locations from i on, into w.att and w.inv.
-func (w *worker) attendSampled(q, x []float32, beta float32, offsets []offset, i, n int) {
-	s, D := w.s, w.s.Dim
+// weighted by softmax(beta q_i·x_j), for the n locations from i on, into w.att and w.inv. record
+// (N, K), if not nil, receives the weights, 0 behind the last key.
+func (w *worker[T]) attendSampled(q, x, record []T, beta T, offsets []offset, i, n int) {
+	f, D, K := w.f, w.f.dim, len(offsets)
 	for r := range n {
-		row, col := (i+r)/s.Cols, (i+r)%s.Cols
-		K := 0
-		for _, o := range offsets {
-			y, x := row+int(o.row), col+int(o.col)
-			if uint(y) < uint(s.Rows) && uint(x) < uint(s.Cols) {
-				w.keys[K] = int32(y*s.Cols + x)
-				K++
-			}
+		keys := f.keys(w.keys, offsets, i+r)
+		w.inv[r] = vec.AttendKeys(w.att[r*D:r*D+D], w.logits, q[r*D:r*D+D], x, keys, beta)
+		if record != nil {
+			a := record[(i+r)*K:][:K]
+			clear(a[copy(a, w.logits[:len(keys)]):])
+			vec.Scale(a, w.inv[r])
 		}
-		w.inv[r] = attendKeys(w.att[r*D:r*D+D], w.logits, q[r*D:r*D+D], x, w.keys[:K], beta)
 	}
+}
+
+// keys lists in dst the locations that location i attends to.
+func (f *field[T]) keys(dst []int32, offsets []offset, i int) []int32 {
+	row, col := i/f.cols, i%f.cols
+	K := 0
+	for _, o := range offsets {
+		y, x := row+int(o.row), col+int(o.col)
+		if uint(y) < uint(f.rows) && uint(x) < uint(f.cols) {
+			dst[K] = int32(y*f.cols + x)
+			K++
+		}
+	}
+	return dst[:K]
 }

@@ -85,8 +85,8 @@ const (
 // positionDim is P: the sine and cosine of both coordinates for each octave.
 func (c Config) positionDim() int { return 4 * c.Octaves }
 
-// params returns the number of weights of a model.
-func (c Config) params() int {
+// size returns the number of weights of a model.
+func (c Config) size() int {
 	n := 4 * c.Levels
 	for _, in := range []int{c.Dim, c.Dim + c.positionDim()} {
 		n += (c.Levels - 1) * (c.Hidden*in + c.Hidden + c.Dim*c.Hidden + c.Dim)

@@ -17,6 +17,9 @@
 //		object := s.Level(3)              // (880, 64)
 //	}
 //
+// To learn, [Model.StepTape] records steps on a [Tape] and [Backprop] goes back through them;
+// package train does the rest.
+//
 // Sizes in shape comments: N locations, row-major; L levels, 0 the lowest; D embedding
 // dimension; H hidden units; P position features; K sampled offsets; T steps. All arrays are
 // row-major float32 in one slice. A Model may be used by many goroutines at once, a State by one

@@ -1,5 +1,7 @@
 package glom
 
+import "glomstream/glom/internal/vec"
+
 // MeanShift moves vectors to the modes of the density around them, so that islands become
 // plateaus: attention without the nets, within a square window (paper, section 10.2: such
 // attention is a smoothing). Its zero value is ready; it keeps scratch space and is used by one
@@ -43,8 +45,8 @@ func (m *MeanShift) Run(x []float32, rows, cols, dim, radius int, beta float64, 
 			o := i * dim
 			y := m.next[o : o+dim]
 			keys := m.window(i, rows, cols, radius)
-			attendKeys(y, m.logits, x[o:o+dim], x, keys, float32(beta))
-			unitRows(y, 1, dim)
+			vec.AttendKeys(y, m.logits, x[o:o+dim], x, keys, float32(beta))
+			vec.UnitRows(y, nil, 1, dim)
 			m.moved[i] = distance2(y, x[o:o+dim]) > still
 			moving = moving || m.moved[i]
 		}

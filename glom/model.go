@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"glomstream/glom/internal/vec"
 )
 
 // Net is a residual network of one hidden layer, y = x + W2 gelu(W1 x + b1) + b2.
@@ -27,9 +29,31 @@ type Params struct {
 // as nobody changes the weights.
 type Model struct {
 	Params Params
-	cfg    Config
-	// identity[k] tells that BU[k] and TD[k] return their input and need not be computed.
+	core[float32]
+}
+
+// core is the model in one precision: float32 runs, float64 checks the gradients. In a Model its
+// weights are those of Params.
+type core[T vec.Float] struct {
+	cfg Config
+	params[T]
+	// identity[k] tells that bu[k] and td[k] return their input and need not be computed.
 	identityBU, identityTD []bool
+}
+
+// params are views into one flat slice.
+type params[T vec.Float] struct {
+	all    []T
+	bu, td []netOf[T] // (L-1)
+	mix    []T        // (L, 4)
+}
+
+// netOf is Net in one precision.
+type netOf[T vec.Float] struct {
+	W1 []T // (H, I)
+	B1 []T // (H)
+	W2 []T // (D, H)
+	B2 []T // (D)
 }
 
 // New returns an untrained model: the nets are the identity, which makes it a multi-scale mean shift.
@@ -70,7 +94,7 @@ func (m *Model) With(cfg Config) (*Model, error) {
 			cfg.Levels, cfg.Dim, cfg.Hidden, cfg.Octaves, c.Levels, c.Dim, c.Hidden, c.Octaves)
 	}
 	cfg.Mix = c.Mix // those that a new model would start with
-	return &Model{Params: m.Params, cfg: cfg, identityBU: m.identityBU, identityTD: m.identityTD}, nil
+	return &Model{Params: m.Params, core: core[float32]{cfg, m.params, m.identityBU, m.identityTD}}, nil
 }
 
 // newModel returns a model of that shape whose weights are zero.
@@ -79,42 +103,72 @@ func newModel(cfg Config) (*Model, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg, identityBU: make([]bool, cfg.Levels-1), identityTD: make([]bool, cfg.Levels-1)}
+	m := &Model{core: newCore[float32](cfg)}
+	m.Params = m.params.export()
+	return m, nil
+}
+
+// newCore returns a core of that shape whose weights are zero.
+func newCore[T vec.Float](cfg Config) core[T] {
+	return core[T]{
+		cfg:        cfg,
+		params:     newParams[T](cfg),
+		identityBU: make([]bool, cfg.Levels-1),
+		identityTD: make([]bool, cfg.Levels-1),
+	}
+}
+
+func newParams[T vec.Float](cfg Config) params[T] { return paramsOver(cfg, make([]T, cfg.size())) }
+
+// paramsOver views all as params.
+func paramsOver[T vec.Float](cfg Config, all []T) params[T] {
 	L, D, H, P := cfg.Levels, cfg.Dim, cfg.Hidden, cfg.positionDim()
-	p := &m.Params
-	p.All = make([]float32, cfg.params())
-	rest := p.All
-	take := func(n int) []float32 {
+	w := params[T]{all: all}
+	rest := w.all
+	take := func(n int) []T {
 		v := rest[:n:n]
 		rest = rest[n:]
 		return v
 	}
-	net := func(in int) Net {
-		return Net{W1: take(H * in), B1: take(H), W2: take(D * H), B2: take(D)}
+	net := func(in int) netOf[T] {
+		return netOf[T]{W1: take(H * in), B1: take(H), W2: take(D * H), B2: take(D)}
 	}
 	for range L - 1 {
-		p.BU = append(p.BU, net(D))
+		w.bu = append(w.bu, net(D))
 	}
 	for range L - 1 {
-		p.TD = append(p.TD, net(D+P))
+		w.td = append(w.td, net(D+P))
 	}
-	p.Mix = take(4 * L)
-	return m, nil
+	w.mix = take(4 * L)
+	return w
+}
+
+// params returns the weights of a float32 core as Params.
+func (w params[T]) export() Params {
+	nets := func(list []netOf[T]) (out []Net) {
+		for _, n := range list {
+			out = append(out, Net{vec.F32(n.W1), vec.F32(n.B1), vec.F32(n.W2), vec.F32(n.B2)})
+		}
+		return out
+	}
+	return Params{All: vec.F32(w.all), BU: nets(w.bu), TD: nets(w.td), Mix: vec.F32(w.mix)}
 }
 
 // Config returns the configuration with all defaults filled in.
 func (m *Model) Config() Config { return m.cfg }
 
 // Changed must be called after the weights were changed; it finds the nets that need no
-// computing. A State made before keeps the old position terms: make a new one.
-func (m *Model) Changed() {
-	for k := range m.Params.BU {
-		m.identityBU[k] = m.Params.BU[k].identity()
-		m.identityTD[k] = m.Params.TD[k].identity()
+// computing. A State made before keeps the old position terms: make a new one, or call Refresh.
+func (m *Model) Changed() { m.changed() }
+
+func (m *core[T]) changed() {
+	for k := range m.bu {
+		m.identityBU[k] = m.bu[k].identity()
+		m.identityTD[k] = m.td[k].identity()
 	}
 }
 
-func (net Net) identity() bool {
+func (net netOf[T]) identity() bool {
 	for _, v := range net.W2 {
 		if v != 0 {
 			return false
@@ -128,17 +182,17 @@ func (net Net) identity() bool {
 	return true
 }
 
-// weights returns the mixing weights of level l, which add up to 1. The top level has no
+// mixing returns the mixing weights of level l, which add up to 1. The top level has no
 // top-down term.
-func (m *Model) weights(l int) (bu, td, prev, att float32) {
+func (m *core[T]) mixing(l int) (bu, td, prev, att T) {
 	var e [4]float64
 	var sum float64
 	for k := range e {
 		if k == 1 && l == m.cfg.Levels-1 {
 			continue
 		}
-		e[k] = math.Exp(float64(m.Params.Mix[4*l+k]))
+		e[k] = math.Exp(float64(m.mix[4*l+k]))
 		sum += e[k]
 	}
-	return float32(e[0] / sum), float32(e[1] / sum), float32(e[2] / sum), float32(e[3] / sum)
+	return T(e[0] / sum), T(e[1] / sum), T(e[2] / sum), T(e[3] / sum)
 }

@@ -20,14 +20,14 @@ func (m *Model) Perplexity(s *State, l int) float64 {
 			p := s.prior[l]
 			for j := range N {
 				dr, dc := j/s.Cols-row+s.Rows-1, j%s.Cols-col+s.Cols-1
-				weights = append(weights, beta*float64(dot(q, x[j*D:j*D+D]))+float64(p.rows[dr]+p.cols[dc]))
+				weights = append(weights, beta*float64(Dot(q, x[j*D:j*D+D]))+float64(p.rows[dr]+p.cols[dc]))
 			}
 		} else {
 			for _, o := range s.offsets[l] {
 				y, c := row+int(o.row), col+int(o.col)
 				if uint(y) < uint(s.Rows) && uint(c) < uint(s.Cols) {
 					j := y*s.Cols + c
-					weights = append(weights, beta*float64(dot(q, x[j*D:j*D+D])))
+					weights = append(weights, beta*float64(Dot(q, x[j*D:j*D+D])))
 				}
 			}
 		}

@@ -1,36 +1,40 @@
 package glom
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"glomstream/glom/internal/vec"
+)
 
 // blockRows is how many locations a worker carries through all levels at a time. The scratch
 // space of a block stays in the second-level cache.
 const blockRows = 96
 
 // worker is the scratch space of one goroutine of a step.
-type worker struct {
-	s      *State
-	bu, td []float32 // (blockRows, D)
-	hidden []float32 // (blockRows, H)
-	att    []float32 // (blockRows, D)
-	inv    []float32 // (blockRows) what the rows of att have to be multiplied with
-	logits []float32 // (blockRows, N) dense, (K+3) sampled
-	keys   []int32   // (K) sampled: the locations attended to
-	run    func()    // started by Step; kept so that a step allocates nothing
+type worker[T vec.Float] struct {
+	f      *field[T]
+	bu, td []T     // (blockRows, D)
+	hidden []T     // (blockRows, H)
+	att    []T     // (blockRows, D)
+	inv    []T     // (blockRows) what the rows of att have to be multiplied with
+	logits []T     // (blockRows, N) dense, (K+3) sampled
+	keys   []int32 // (K) sampled: the locations attended to
+	run    func()  // started by step; kept so that a step allocates nothing
 }
 
-func newWorker(s *State, c Config) worker {
-	w := worker{
-		s:      s,
-		bu:     make([]float32, blockRows*c.Dim),
-		td:     make([]float32, blockRows*c.Dim),
-		hidden: make([]float32, blockRows*c.Hidden),
-		att:    make([]float32, blockRows*c.Dim),
-		inv:    make([]float32, blockRows),
+func newWorker[T vec.Float](f *field[T], c Config) worker[T] {
+	w := worker[T]{
+		f:      f,
+		bu:     make([]T, blockRows*c.Dim),
+		td:     make([]T, blockRows*c.Dim),
+		hidden: make([]T, blockRows*c.Hidden),
+		att:    make([]T, blockRows*c.Dim),
+		inv:    make([]T, blockRows),
 	}
 	if c.Attention == Dense {
-		w.logits = make([]float32, blockRows*s.Rows*s.Cols)
+		w.logits = make([]T, blockRows*f.rows*f.cols)
 	} else {
-		w.logits = make([]float32, c.Samples+3)
+		w.logits = make([]T, c.Samples+3)
 		w.keys = make([]int32, c.Samples)
 	}
 	return w
@@ -51,25 +55,44 @@ func newWorker(s *State, c Config) worker {
 // The lateral term reads only the state before, so a block of locations passes through all
 // levels without waiting for the others, and the result does not depend on the number of
 // goroutines. Step allocates nothing when blas32's Sgemm does not.
-func (m *Model) Step(s *State, evidence []float32) {
-	N := s.Rows * s.Cols
-	if len(evidence) != N*s.Dim {
+func (m *Model) Step(s *State, evidence []float32) { m.StepTape(s, evidence, nil) }
+
+// StepTape is Step, and records on t, if it is not nil, what a Backprop needs.
+func (m *Model) StepTape(s *State, evidence []float32, t *Tape) {
+	if len(evidence) != s.Rows*s.Cols*s.Dim {
 		panic("glom: evidence does not have the shape of the state")
 	}
-	if s.Steps == 0 {
-		m.start(s, evidence)
+	var tp *tape[float32]
+	if t != nil {
+		tp = &t.tape
+	}
+	s.NonFinite = m.step(&s.field, evidence, s.Steps, tp)
+	s.Steps++
+}
+
+// step takes the settling step that steps others went before, and returns how many embeddings
+// were not finite.
+func (m *core[T]) step(f *field[T], evidence []T, steps int, t *tape[T]) int {
+	if t != nil {
+		t.attach(f, steps)
+	}
+	if steps == 0 {
+		m.start(f, evidence, t)
 	}
 	if m.cfg.Attention == Resampled {
-		for l := range s.offsets {
-			s.offsets[l] = sampleOffsets(s.offsets[l], m.cfg, l, s.Rows, s.Cols, uint64(s.Steps))
+		for l := range f.offsets {
+			f.offsets[l] = sampleOffsets(f.offsets[l], m.cfg, l, f.rows, f.cols, uint64(steps))
 		}
 	}
-	j := &s.job
-	j.m, j.evidence = m, evidence
+	j := &f.job
+	j.m, j.evidence, j.record = m, evidence, nil
+	if t != nil {
+		j.record = t.next(f, evidence)
+	}
 	j.block.Store(0)
 	j.bad.Store(0)
-	for i := range s.workers {
-		w := &s.workers[i]
+	for i := range f.workers {
+		w := &f.workers[i]
 		if w.run == nil {
 			w.run = w.blocks
 		}
@@ -79,84 +102,119 @@ func (m *Model) Step(s *State, evidence []float32) {
 		}
 	}
 	j.wg.Add(1)
-	s.workers[0].blocks()
+	f.workers[0].blocks()
 	j.wg.Wait()
-	j.evidence = nil
-	s.x, s.next = s.next, s.x
-	s.Steps++
-	s.NonFinite = int(j.bad.Load())
+	j.evidence, j.record = nil, nil
+	f.x, f.next = f.next, f.x
+	return int(j.bad.Load())
 }
 
 // start sets the state before the first step: the evidence, carried up by BU.
-func (m *Model) start(s *State, evidence []float32) {
-	copy(s.Level(0), evidence)
-	N, D := s.Rows*s.Cols, s.Dim
-	w := &s.workers[0]
-	for l := 1; l < s.Levels; l++ {
+func (m *core[T]) start(f *field[T], evidence []T, t *tape[T]) {
+	copy(f.level(0), evidence)
+	N, D := f.rows*f.cols, f.dim
+	w := &f.workers[0]
+	for l := 1; l < f.levels; l++ {
 		for i := 0; i < N; i += blockRows {
 			n := min(blockRows, N-i)
-			rows := s.Level(l)[i*D : (i+n)*D]
-			m.bottomUp(rows, w.hidden, s.Level(l - 1)[i*D:(i+n)*D], l, n)
+			rows := f.level(l)[i*D : (i+n)*D]
+			inv := w.inv[:n]
+			if t != nil {
+				inv = plane(t.startInv, l, N)[i : i+n]
+			}
+			m.bottomUp(rows, inv, w.hidden, f.level(l - 1)[i*D:(i+n)*D], l, n)
 		}
 	}
 }
 
 // blocks takes blocks of locations until none is left.
-func (w *worker) blocks() {
-	j := &w.s.job
+func (w *worker[T]) blocks() {
+	j := &w.f.job
 	defer j.wg.Done()
-	N := w.s.Rows * w.s.Cols
+	N := w.f.rows * w.f.cols
 	for {
 		i := int(j.block.Add(1)-1) * blockRows
 		if i >= N {
 			return
 		}
-		w.settle(j.m, j.evidence, i, min(blockRows, N-i), &j.bad)
+		w.settle(j.m, j.evidence, j.record, i, min(blockRows, N-i), &j.bad)
 	}
 }
 
 // settle computes all levels of the n locations from i on.
-func (w *worker) settle(m *Model, evidence []float32, i, n int, bad *atomic.Int64) {
-	s, D := w.s, w.s.Dim
-	N := s.Rows * s.Cols
-	for l := range s.Levels {
-		prev := s.Level(l) // x'_l (N, D)
-		next := s.next[l*N*D+i*D:][:n*D]
+func (w *worker[T]) settle(m *core[T], evidence []T, rec *record[T], i, n int, bad *atomic.Int64) {
+	f, D := w.f, w.f.dim
+	N := f.rows * f.cols
+	for l := range f.levels {
+		prev := f.level(l) // x'_l (N, D)
+		next := plane(f.next, l, N*D)[i*D:][:n*D]
+		buf := w.buffers(rec, l, i, n)
 		bu := evidence[i*D:][:n*D]
 		if l > 0 {
-			below := s.next[(l-1)*N*D:][:N*D]
+			below := plane(f.next, l-1, N*D)
 			if m.cfg.Order == Sync {
-				below = s.Level(l - 1)
+				below = f.level(l - 1)
 			}
-			bu = w.bu[:n*D]
-			m.bottomUp(bu, w.hidden, below[i*D:][:n*D], l, n)
+			bu = buf.bu
+			m.bottomUp(bu, buf.invBU, w.hidden, below[i*D:][:n*D], l, n)
 		}
 		td := bu // at the top its weight is zero
-		if l < s.Levels-1 {
-			td = w.td[:n*D]
-			m.topDown(td, w.hidden, s.Level(l + 1)[i*D:][:n*D], s.posTerm[l], l, i, n)
+		if l < f.levels-1 {
+			td = buf.td
+			m.topDown(td, buf.invTD, w.hidden, f.level(l + 1)[i*D:][:n*D], f.posTerm[l], l, i, n)
 		}
 		q := bu
 		if m.cfg.Query == QueryState {
 			q = prev[i*D:][:n*D]
 		}
-		beta := float32(m.cfg.Beta[l])
+		beta := T(m.cfg.Beta[l])
 		if m.cfg.Attention == Dense {
-			attendDense(w.att, w.inv, w.logits, q, prev, beta, s.prior[l], i, n, N, D)
+			attendDense(w.att, w.inv, w.logits, q, prev, beta, f.prior[l], i, n, N, D)
 		} else {
-			w.attendSampled(q, prev, beta, s.offsets[l], i, n)
+			w.attendSampled(q, prev, buf.att, beta, f.offsets[l], i, n)
 		}
-		wBU, wTD, wPrev, wAtt := m.weights(l)
-		agree := s.agree[l*N+i:][:n]
+		wBU, wTD, wPrev, wAtt := m.mixing(l)
+		agree := plane(f.agree, l, N)[i:][:n]
 		for r := range n {
 			o := r * D
-			length := mix(next[o:o+D], bu[o:o+D], td[o:o+D], prev[(i+r)*D:][:D], w.att[o:o+D], wBU, wTD, wPrev, wAtt*w.inv[r])
+			length := vec.Mix(next[o:o+D], bu[o:o+D], td[o:o+D], prev[(i+r)*D:][:D], w.att[o:o+D], wBU, wTD, wPrev, wAtt*w.inv[r])
 			if !(length >= 0 && length < 2) { // NaN, or weights so large that they overflowed
 				clear(next[o : o+D])
 				length = 0
 				bad.Add(1)
 			}
 			agree[r] = min(length, 1)
+			if buf.inv != nil {
+				buf.inv[r] = vec.Inverse(length)
+			}
 		}
 	}
+}
+
+// buffers are what settle writes for one level besides the state; see record.
+type buffers[T vec.Float] struct {
+	bu, td            []T // (n, D)
+	inv, invBU, invTD []T // (n), nil if nothing is recorded
+	att               []T // (N, K), nil likewise and for dense attention
+}
+
+// buffers says where the n locations from i on of level l leave their intermediate results: in
+// the scratch space, or in rec.
+func (w *worker[T]) buffers(rec *record[T], l, i, n int) buffers[T] {
+	D := w.f.dim
+	if rec == nil {
+		return buffers[T]{bu: w.bu[:n*D], td: w.td[:n*D]}
+	}
+	N := w.f.rows * w.f.cols
+	buf := buffers[T]{
+		bu:    plane(rec.bu, l, N*D)[i*D:][:n*D],
+		td:    plane(rec.td, l, N*D)[i*D:][:n*D],
+		invBU: plane(rec.invBU, l, N)[i:][:n],
+		invTD: plane(rec.invTD, l, N)[i:][:n],
+		inv:   plane(rec.inv, l, N)[i:][:n],
+	}
+	if rec.att != nil {
+		buf.att = rec.att[l]
+	}
+	return buf
 }

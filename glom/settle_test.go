@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+
+	"glomstream/glom/internal/vec"
 )
 
 // approx reports the first element in which got and want differ by more than tol.
@@ -27,7 +29,7 @@ func randomUnits(rng *rand.Rand, n, D int) []float32 {
 	for i := range v {
 		v[i] = float32(rng.NormFloat64())
 	}
-	unitRows(v, n, D)
+	vec.UnitRows(v, nil, n, D)
 	return v
 }
 
@@ -108,7 +110,7 @@ func slowStep(m *Model, s *slowState, evidence []float32, first bool, steps int)
 			}
 		}
 	}
-	pos := widen(positionCode(s.rows, s.cols, c.Octaves))
+	pos := widen(positionCode[float32](s.rows, s.cols, c.Octaves))
 	P := c.positionDim()
 	next := make([][]float64, L)
 	for l := range L {
@@ -119,7 +121,7 @@ func slowStep(m *Model, s *slowState, evidence []float32, first bool, steps int)
 		offsets := sampleOffsets(nil, c, l, s.rows, s.cols, step)
 		next[l] = make([]float64, N*D)
 		s.agree[l] = make([]float64, N)
-		wBU, wTD, wPrev, wAtt := m.weights(l)
+		wBU, wTD, wPrev, wAtt := m.mixing(l)
 		for i := range N {
 			bu := at(ev, i)
 			if l > 0 {
@@ -237,6 +239,37 @@ func TestStepDoesNotDependOnGoroutines(t *testing.T) {
 					t.Fatalf("%s: GOMAXPROCS=%d changes x[%d]: %v, want %v", att, procs, i, s.x[i], want[i])
 				}
 			}
+		}
+	}
+}
+
+// A step that is recorded, or taken by one goroutine, is the same step.
+func TestStepTape(t *testing.T) {
+	for _, c := range gradientConfigs() {
+		c.Dim, c.Hidden = 16, 24
+		m := trained(t, c)
+		plain, _ := m.NewState(12, 20)
+		taped, err := m.NewSerialState(12, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tape := NewTape()
+		rng := rand.New(rand.NewPCG(5, 5))
+		for step := range 5 {
+			if step == 3 {
+				tape.Rewind()
+			}
+			ev := randomUnits(rng, 240, 16)
+			m.Step(plain, ev)
+			m.StepTape(taped, ev, tape)
+			for l := range c.Levels {
+				approx(t, fmt.Sprintf("%s: step %d, level %d", c.name(), step, l), taped.Level(l), widen(plain.Level(l)), 0)
+				approx(t, c.name()+": tape", tape.Level(tape.Len()-1, l), widen(plain.Level(l)), 0)
+				approx(t, c.name()+": agreement", taped.Agreement(l), widen(plain.Agreement(l)), 0)
+			}
+		}
+		if tape.Len() != 2 {
+			t.Errorf("the tape has %d steps, want the 2 since it was rewound", tape.Len())
 		}
 	}
 }
@@ -416,14 +449,14 @@ func TestMeanShiftArrives(t *testing.T) {
 			x[i*D+d] = regions[i%cols/8*D+d] + float32(0.05*rng.NormFloat64())
 		}
 	}
-	unitRows(x, rows*cols, D)
+	vec.UnitRows(x, nil, rows*cols, D)
 	var m MeanShift
 	if n := m.Run(x, rows, cols, D, 3, 30, 50); n >= 50 {
 		t.Fatalf("not at rest after %d steps", n)
 	}
 	for i := range rows * cols {
 		j := i/cols*cols + i%cols/8*8 // the first of its region in the row
-		if c := dotLoop(x[i*D:i*D+D], x[j*D:j*D+D]); c < 0.995 {
+		if c := Dot(x[i*D:i*D+D], x[j*D:j*D+D]); c < 0.995 {
 			t.Fatalf("cosine of locations %d and %d of one region is %v", i, j, c)
 		}
 	}

@@ -74,13 +74,13 @@ func clamp(v float32) float32 {
 // when that is not more than few.
 func change(x, before []float32, row, col, rows, cols int) float32 {
 	D := len(x)
-	least := 1 - dot(x, before[(row*cols+col)*D:][:D])
+	least := 1 - Dot(x, before[(row*cols+col)*D:][:D])
 	if least <= few {
 		return least // most locations end here
 	}
 	for r := max(0, row-1); r <= min(rows-1, row+1); r++ {
 		for c := max(0, col-1); c <= min(cols-1, col+1); c++ {
-			least = min(least, 1-dot(x, before[(r*cols+c)*D:][:D]))
+			least = min(least, 1-Dot(x, before[(r*cols+c)*D:][:D]))
 		}
 	}
 	return least

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"glomstream/glom/internal/vec"
 )
 
 // slowUnsettled is the formula of Unsettled in float64, without its shortcuts.
@@ -59,7 +61,7 @@ func TestUnsettledAgainstSlow(t *testing.T) {
 		for i := range evidence { // so that some locations change little
 			evidence[i] += float32(0.15 * rng.NormFloat64())
 		}
-		unitRows(evidence, rows*cols, D)
+		vec.UnitRows(evidence, nil, rows*cols, D)
 		m.Step(s, evidence)
 		got := s.Unsettled(u, motion)
 		want, worst := slowUnsettled(s.x, s.next, L, rows, cols, D, motion)

@@ -21,6 +21,8 @@ type FrontEndConfig struct {
 	// for dx and dy, 0 where there is no flow; or (1, 3, H, W) without flow. Its output is
 	// (1, D, H/8, W/8). Default: the fixed descriptor of package descriptor.
 	Net string
+	// ONNX, if not nil, is the content of such a file, and Net only its name in errors.
+	ONNX []byte
 	// Dim is the length D of a vector, default 64, or what the net gives.
 	Dim int
 	// Locations is the most that a grid has, default 900; at least 16.
@@ -61,10 +63,10 @@ func NewFrontEnd(cfg FrontEndConfig) (*FrontEnd, error) {
 	if e.flow, err = NewFlow(); err != nil {
 		return nil, err
 	}
-	if cfg.Net == "" {
+	if cfg.Net == "" && cfg.ONNX == nil {
 		err = e.describe()
 	} else {
-		err = e.load()
+		err = e.load(cfg.ONNX)
 	}
 	if err != nil {
 		e.Close()
@@ -81,9 +83,14 @@ func (e *FrontEnd) describe() (err error) {
 	return err
 }
 
-func (e *FrontEnd) load() (err error) {
+func (e *FrontEnd) load(onnx []byte) (err error) {
 	rows, cols := e.Grid(640, 360)
-	if e.net, err = openNet(e.name, rows, cols); err != nil {
+	if onnx == nil {
+		e.net, err = openNet(e.name, rows, cols)
+	} else {
+		e.net, err = readNet(onnx, rows, cols)
+	}
+	if err != nil {
 		return fmt.Errorf("load net %q: %w", e.name, err)
 	}
 	if e.dim != 0 && e.dim != e.net.dim {

@@ -8,11 +8,13 @@ import "C"
 
 import (
 	"fmt"
+	"io"
 	"math"
-	"slices"
 	"unsafe"
 
 	"gocv.io/x/gocv"
+
+	"glomstream/glom/conv"
 )
 
 // convNet is a convolutional net from an ONNX file, run by OpenCV's DNN module. GoCV's own calls
@@ -26,23 +28,32 @@ type convNet struct {
 	checked    bool      // the output's shape at this size
 	in         gocv.Mat  // (1, channels, 8 rows, 8 cols) float32
 	planes     []float32 // the memory of in
-	samples    []float32 // of the flow
-	out        gocv.Mat  // (1, dim, rows, cols) float32
+	input      conv.Input
+	out        gocv.Mat // (1, dim, rows, cols) float32
 }
 
-// openNet loads a net and runs it once on a grid of rows by cols, to learn what it takes and
-// gives.
+// openNet loads a net from a file.
 func openNet(path string, rows, cols int) (*convNet, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
-	file.Close()
+	defer file.Close()
+	onnx, err := io.ReadAll(file)
+	if err != nil {
+		return nil, err
+	}
+	return readNet(onnx, rows, cols)
+}
+
+// readNet loads a net from the content of a file and runs it once on a grid of rows by cols, to
+// learn what it takes and gives.
+func readNet(onnx []byte, rows, cols int) (*convNet, error) {
 	C.shim_setup()
 	n := &convNet{in: gocv.NewMat(), out: gocv.NewMat()}
-	cpath := C.CString(path)
-	defer C.free(unsafe.Pointer(cpath))
-	if err := shimError(C.shim_net_open(&n.p, cpath)); err != nil {
+	data := C.CBytes(onnx)
+	defer C.free(data)
+	if err := shimError(C.shim_net_read(&n.p, (*C.char)(data), C.size_t(len(onnx)))); err != nil {
 		n.close()
 		return nil, fmt.Errorf("it is not an ONNX net that OpenCV can run: %w", err)
 	}
@@ -115,7 +126,7 @@ func (n *convNet) measure() error {
 // run writes the unit vectors of a picture into dst (N, D). flow may be nil: no motion.
 func (n *convNet) run(dst []float32, rows, cols int, pix []byte, flow []float32) error {
 	n.resize(rows, cols)
-	n.fill(pix, flow)
+	n.input.Fill(n.planes, pix, flow, stride*rows, stride*cols)
 	if err := n.forward(); err != nil {
 		return err
 	}
@@ -127,51 +138,6 @@ func (n *convNet) run(dst []float32, rows, cols int, pix []byte, flow []float32)
 		return err
 	}
 	return unitColumns(dst, out, rows*cols, n.dim)
-}
-
-// fill writes the input: R, G, B in 0..1, then the flow minus its median, squashed.
-func (n *convNet) fill(pix []byte, flow []float32) {
-	size := len(pix) / 3
-	r, g, b := n.planes[:size], n.planes[size:2*size], n.planes[2*size:3*size]
-	for i := range r {
-		p := pix[3*i : 3*i+3 : 3*i+3]
-		b[i], g[i], r[i] = float32(p[0])/255, float32(p[1])/255, float32(p[2])/255
-	}
-	if n.channels == 3 {
-		return
-	}
-	u, v := n.planes[3*size:4*size], n.planes[4*size:5*size]
-	if flow == nil {
-		clear(u)
-		clear(v)
-		return
-	}
-	dx, dy := n.median(flow, 0), n.median(flow, 1)
-	for i := range u {
-		u[i], v[i] = squash(flow[2*i]-dx), squash(flow[2*i+1]-dy)
-	}
-}
-
-// median returns the median of one channel of the flow, of every fourth pixel of every fourth
-// row: DIS at its fast preset finds no finer motion.
-func (n *convNet) median(flow []float32, channel int) float32 {
-	n.samples = n.samples[:0]
-	for y := 2; y < stride*n.rows; y += 4 {
-		for x := 2; x < stride*n.cols; x += 4 {
-			n.samples = append(n.samples, flow[2*(y*stride*n.cols+x)+channel])
-		}
-	}
-	slices.Sort(n.samples)
-	return n.samples[len(n.samples)/2]
-}
-
-// squash returns tanh(v/4), to 1e-6. With t = tanh(v/8) it is 2t/(1+t^2), and t is Lambert's
-// continued fraction to the seventh term, x + x/(1 + x^2/(3 + x^2/(5 + ...))) written out.
-func squash(v float32) float32 {
-	x := min(max(v/8, -4.9), 4.9)
-	q := x * x
-	t := x * (135135 + q*(17325+q*(378+q))) / (135135 + q*(62370+q*(3150+q*28)))
-	return 2 * t / (1 + t*t)
 }
 
 // unitColumns transposes out (D, N) into dst (N, D) and scales each vector to unit length. One

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"glomstream/capture"
+	"glomstream/glom/conv"
 )
 
 // slowNet is what testdata/make.py describes, in float64: the mean of each cell of 8x8 pixels,
@@ -16,8 +17,8 @@ import (
 func slowNet(ev *capture.Evidence, inputs, dim int) []float64 {
 	var dx, dy float64
 	if ev.Flow != nil {
-		n := &convNet{rows: ev.Rows, cols: ev.Cols}
-		dx, dy = float64(n.median(ev.Flow, 0)), float64(n.median(ev.Flow, 1))
+		var in conv.Input
+		dx, dy = float64(in.Median(ev.Flow, ev.H, ev.W, 0)), float64(in.Median(ev.Flow, ev.H, ev.W, 1))
 	}
 	x := make([]float64, 0, ev.Rows*ev.Cols*dim)
 	for r := range ev.Rows {
@@ -190,14 +191,6 @@ func TestDamagedNets(t *testing.T) {
 		data := append([]byte(nil), whole...)
 		data[r.IntN(len(data))] ^= 1 << r.IntN(8)
 		try(data)
-	}
-}
-
-func TestSquash(t *testing.T) {
-	for v := float32(-100); v <= 100; v += 0.01 {
-		if d := math.Abs(float64(squash(v)) - math.Tanh(float64(v)/4)); d > 1e-6 {
-			t.Fatalf("squash(%v) is off by %v", v, d)
-		}
 	}
 }
 

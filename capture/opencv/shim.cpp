@@ -165,10 +165,10 @@ void shim_flow_close(shim_flow *f) {
 	free(guard([&] { delete f; }));
 }
 
-char *shim_net_open(shim_net **out, const char *path) {
+char *shim_net_read(shim_net **out, const char *onnx, size_t size) {
 	return guard([&] {
 		auto n = std::make_unique<shim_net>();
-		n->net = cv::dnn::readNetFromONNX(path);
+		n->net = cv::dnn::readNetFromONNX(onnx, size);
 		CV_Assert(!n->net.empty());
 		n->net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
 		n->net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);

@@ -6,6 +6,7 @@
 #ifndef GLOMSTREAM_OPENCV_SHIM_H
 #define GLOMSTREAM_OPENCV_SHIM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -51,7 +52,7 @@ void shim_flow_close(shim_flow *f);
 
 // Nets. in and out are cv::Mat*.
 typedef struct shim_net shim_net;
-char *shim_net_open(shim_net **out, const char *path);
+char *shim_net_read(shim_net **out, const char *onnx, size_t size);
 char *shim_net_forward(shim_net *n, void *in, void *out);
 void shim_net_close(shim_net *n);
 

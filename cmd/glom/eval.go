@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/capture"
-	"glomstream/capture/opencv"
 	"glomstream/pipeline/eval"
 )
 
@@ -81,7 +80,7 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 	if f.plots != "" && !isFolder(f.plots) {
 		return fmt.Errorf("write plots: there is no folder %q; make it first", f.plots)
 	}
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, Dim: model.Config().Dim})
+	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type modelFlags struct {
 
 func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, or none")
-	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: fixed descriptor)")
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights file, or a fixed descriptor)")
 	fs.StringVar(&f.config, "config", "", "JSON file with the model's settings: levels, beta, sigma, mix, samples, … (not with --weights)")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep (default) or sync (the paper's)")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu (default) or state (the paper's)")

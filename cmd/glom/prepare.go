@@ -13,18 +13,28 @@ import (
 
 	"glomstream/capture"
 	"glomstream/glom/clips"
+	"glomstream/glom/train/cli"
 	"glomstream/pipeline"
 )
 
-// train runs the command that the second word names.
+// train learns weights, or does what the second word says.
 func train(ctx context.Context, args []string, t terminal) error {
 	switch {
 	case len(args) > 0 && args[0] == "prepare":
 		return prepare(ctx, args[1:], t)
-	case len(args) > 0 && (args[0] == "--help" || args[0] == "-h"):
-		return prepare(ctx, args, t)
+	case len(args) == 0:
+		return usagef("train: name the weights to write with -o, or prepare data: see glom help train")
+	case args[0] == "--help" || args[0] == "-h":
+		if err := prepare(ctx, args, t); !errors.Is(err, pflag.ErrHelp) {
+			return err
+		}
+		fmt.Fprintln(t.out)
 	}
-	return usagef("train takes the word prepare: see glom help train")
+	err := cli.Run(ctx, "glom train", args, t.out, t.err)
+	if use, ok := errors.AsType[cli.UsageError](err); ok {
+		return usageError{use}
+	}
+	return err
 }
 
 const prepareUsage = `Usage: glom train prepare FOLDER… -o STORE.clips

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/capture/libav"
-	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/overlay"
 	"glomstream/pipeline"
@@ -177,7 +176,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	if err := checkOutputs(f, source); err != nil {
 		return err
 	}
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, Dim: model.Config().Dim})
+	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/capture"
-	"glomstream/capture/opencv"
 	"glomstream/overlay"
 	"glomstream/pipeline"
 )
@@ -91,7 +90,7 @@ func (f *treeFlags) run(ctx context.Context, source string, t terminal) error {
 		return err
 	}
 	levels := model.Config().Levels
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Net: f.frontEnd, Dim: model.Config().Dim})
+	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package glom
+package vec
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ func TestDot(t *testing.T) {
 		for i := range a {
 			want += float64(a[i]) * float64(b[i])
 		}
-		for name, f := range map[string]func(a, b []float32) float32{"dot": dot, "loop": dotLoop} {
+		for name, f := range map[string]func(a, b []float32) float32{"dot": dot, "loop": dotLoop[float32]} {
 			approx(t, fmt.Sprintf("%s, n=%d", name, n), []float32{f(a, b)}, []float64{want}, 1e-5)
 		}
 	}
@@ -34,7 +34,7 @@ func TestDot(t *testing.T) {
 
 func TestAddPrior(t *testing.T) {
 	for _, C := range kernelSizes {
-		for name, f := range map[string]func(s, rows, cols []float32) float32{"addPrior": addPrior, "loop": addPriorLoop} {
+		for name, f := range map[string]func(s, rows, cols []float32) float32{"addPrior": addPrior, "loop": addPriorLoop[float32]} {
 			rng := rand.New(rand.NewPCG(2, uint64(C)))
 			const R = 5
 			s, rows, cols := randoms(rng, R*C, 1), randoms(rng, R, 1), randoms(rng, C, 1)
@@ -56,7 +56,7 @@ func TestAddPrior(t *testing.T) {
 
 func TestExpSum(t *testing.T) {
 	for _, n := range kernelSizes {
-		for name, f := range map[string]func(s []float32, top float32) float32{"expSum": expSum, "loop": expSumLoop} {
+		for name, f := range map[string]func(s []float32, top float32) float32{"expSum": expSum, "loop": expSumLoop[float32]} {
 			rng := rand.New(rand.NewPCG(3, uint64(n)))
 			s := randoms(rng, n, 10)
 			s[0] = -300 // vanishes
@@ -84,7 +84,7 @@ func TestExpSum(t *testing.T) {
 
 func TestGeluBias(t *testing.T) {
 	for _, n := range kernelSizes {
-		for name, f := range map[string]func(h, b []float32){"geluBias": geluBias, "loop": geluBiasLoop} {
+		for name, f := range map[string]func(h, b []float32){"geluBias": geluBias, "loop": geluBiasLoop[float32]} {
 			rng := rand.New(rand.NewPCG(4, uint64(n)))
 			h, b := randoms(rng, n, 3), randoms(rng, n, 1)
 			h[n-1] = -60 // exp of the argument would overflow
@@ -101,7 +101,7 @@ func TestGeluBias(t *testing.T) {
 
 func TestMix(t *testing.T) {
 	for _, n := range []int{8, 16, 64, 72} {
-		for name, f := range map[string]func(y, bu, td, prev, att []float32, a, b, c, d float32) float32{"mix": mix, "loop": mixLoop} {
+		for name, f := range map[string]func(y, bu, td, prev, att []float32, a, b, c, d float32) float32{"mix": mix, "loop": mixLoop[float32]} {
 			rng := rand.New(rand.NewPCG(5, uint64(n)))
 			bu, td, prev, att := randoms(rng, n, 1), randoms(rng, n, 1), randoms(rng, n, 1), randoms(rng, n, 1)
 			v := make([]float64, n)
@@ -123,7 +123,7 @@ func TestMix(t *testing.T) {
 func TestAttendKeys(t *testing.T) {
 	for _, K := range []int{1, 3, 4, 5, 20} {
 		for _, D := range []int{3, 8, 64, 72, 136} {
-			for name, f := range map[string]func(att, logits, q, x []float32, keys []int32, beta float32) float32{"attendKeys": attendKeys, "loop": attendKeysLoop} {
+			for name, f := range map[string]func(att, logits, q, x []float32, keys []int32, beta float32) float32{"attendKeys": attendKeys, "loop": attendKeysLoop[float32]} {
 				rng := rand.New(rand.NewPCG(6, uint64(K*1000+D)))
 				x, q := randomUnits(rng, 30, D), randomUnits(rng, 1, D)
 				keys := make([]int32, K)

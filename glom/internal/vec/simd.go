@@ -1,6 +1,6 @@
 //go:build amd64 && goexperiment.simd
 
-package glom
+package vec
 
 import (
 	"math"
@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// The vector form of kernels.go, eight lanes wide, for processors with AVX2 and FMA. Sums run in
+// The vector form of loops.go, eight lanes wide, for processors with AVX2 and FMA. Sums run in
 // another order than in the loops, so results differ in the last bits.
 //
 // The compiler's scalar float instructions are of the old SSE encoding, and one of them between
@@ -150,6 +150,21 @@ func expSum8(s []float32, top float32) float32 {
 	return clearAndSum(sum)
 }
 
+func biasRelu(y []float32, b float32) {
+	if !vectors() {
+		biasReluLoop(y, b)
+		return
+	}
+	var zero vec
+	vb := archsimd.BroadcastFloat32x8(b)
+	i := 0
+	for ; i+8 <= len(y); i += 8 {
+		at(y, i).Add(vb).Max(zero).StoreSlice(y[i : i+8])
+	}
+	archsimd.ClearAVXUpperBits()
+	biasReluLoop(y[i:], b)
+}
+
 func geluBias(h, b []float32) {
 	b = b[:len(h)]
 	switch {
@@ -218,6 +233,20 @@ func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32
 	if !vectors() || len(q)%8 != 0 {
 		return attendKeysLoop(att, logits, q, x, keys, beta)
 	}
+	dotKeys(logits, q, x, keys, beta)
+	logits = logits[:len(keys)]
+	top := logits[0]
+	for _, v := range logits {
+		top = max(top, v)
+	}
+	sum := expSum(logits, top)
+	weightedSum(att, logits, x, keys)
+	return 1 / sum
+}
+
+// dotKeys writes beta q·x_k into s, which has room for K+3, for the rows of x that keys names. q is
+// (D), D a multiple of 8.
+func dotKeys(s, q, x []float32, keys []int32, beta float32) {
 	D, K := len(q), len(keys)
 	b4 := archsimd.BroadcastFloat32x4(beta)
 	base, query := rowsOf(x, keys, D), unsafe.Pointer(&q[0])
@@ -236,17 +265,9 @@ func attendKeys(att, logits, q, x []float32, keys []int32, beta float32) float32
 			sd = from(d, o).MulAdd(v, sd)
 		}
 		h := sa.AddPairsGrouped(sb).AddPairsGrouped(sc.AddPairsGrouped(sd)) // per half: the sums of a, b, c, d
-		h.GetLo().Add(h.GetHi()).Mul(b4).StoreSlice(logits[k : k+4])
+		h.GetLo().Add(h.GetHi()).Mul(b4).StoreSlice(s[k : k+4])
 	}
 	archsimd.ClearAVXUpperBits()
-	logits = logits[:K]
-	top := logits[0]
-	for _, v := range logits {
-		top = max(top, v)
-	}
-	sum := expSum(logits, top)
-	weightedSum(att, logits, x, keys)
-	return 1 / sum
 }
 
 // weightedSum writes Σ_k w_k x_k into y (D, a multiple of 8) for the rows of x that keys names.

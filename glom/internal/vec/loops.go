@@ -1,17 +1,13 @@
-package glom
+package vec
 
 import "math"
 
-// The loops below are the reference form of the hot kernels. kernels_simd.go holds the vector
-// form, which is used where the build and the processor have it.
-
-// Dot returns a·b, summed over the length of a; b is at least as long.
-func Dot(a, b []float32) float32 { return dot(a, b) }
+// The loops below are the reference form of the forward kernels; back.go holds the backward ones.
 
 // dotLoop returns a·b.
-func dotLoop(a, b []float32) float32 {
+func dotLoop[T Float](a, b []T) T {
 	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
+	var s0, s1, s2, s3 T
 	i := 0
 	for ; i+4 <= len(a); i += 4 {
 		s0 += a[i] * b[i]
@@ -26,7 +22,7 @@ func dotLoop(a, b []float32) float32 {
 }
 
 // axpyLoop adds s*x to y.
-func axpyLoop(y []float32, s float32, x []float32) {
+func axpyLoop[T Float](y []T, s T, x []T) {
 	x = x[:len(y)]
 	for i := range y {
 		y[i] += s * x[i]
@@ -34,12 +30,11 @@ func axpyLoop(y []float32, s float32, x []float32) {
 }
 
 // attendKeysLoop writes Σ_k exp(s_k) x_k into att (D), with s_k = beta q·x_k for the rows of x that
-// keys names, and returns 1 / Σ_k exp(s_k). logits is
-// scratch space for K+3.
-func attendKeysLoop(att, logits, q, x []float32, keys []int32, beta float32) float32 {
+// keys names, leaves the exp(s_k) in logits, scratch space for K+3, and returns 1 / Σ_k exp(s_k).
+func attendKeysLoop[T Float](att, logits, q, x []T, keys []int32, beta T) T {
 	D := len(q)
 	logits = logits[:len(keys)]
-	top := float32(math.Inf(-1))
+	top := T(math.Inf(-1))
 	for k, j := range keys {
 		logits[k] = beta * dotLoop(q, x[int(j)*D:][:D])
 		top = max(top, logits[k])
@@ -52,17 +47,9 @@ func attendKeysLoop(att, logits, q, x []float32, keys []int32, beta float32) flo
 	return 1 / sum
 }
 
-// add computes y = a + b.
-func add(y, a, b []float32) {
-	a, b = a[:len(y)], b[:len(y)]
-	for i := range y {
-		y[i] = a[i] + b[i]
-	}
-}
-
 // addPriorLoop adds rows[r]+cols[c] to s[r*len(cols)+c] and returns the largest sum.
-func addPriorLoop(s, rows, cols []float32) float32 {
-	top := float32(math.Inf(-1))
+func addPriorLoop[T Float](s, rows, cols []T) T {
+	top := T(math.Inf(-1))
 	for r, v := range rows {
 		row := s[r*len(cols):][:len(cols)]
 		for c, w := range cols {
@@ -76,12 +63,12 @@ func addPriorLoop(s, rows, cols []float32) float32 {
 // expSumLoop replaces s[k] by exp(s[k]-top) and returns the sum, to which the largest s[k]
 // contributes 1. What is below exp(vanish), too little to matter beside that, becomes 0: sums of
 // such weights would be denormal numbers, with which processors are a hundred times slower.
-func expSumLoop(s []float32, top float32) float32 {
-	var sum float32
+func expSumLoop[T Float](s []T, top T) T {
+	var sum T
 	for k, v := range s {
-		var e float32
+		var e T
 		if v-top > vanish {
-			e = float32(math.Exp(float64(v - top)))
+			e = T(math.Exp(float64(v - top)))
 		}
 		s[k] = e
 		sum += e
@@ -93,11 +80,11 @@ const vanish = -60
 
 // geluBiasLoop replaces h by gelu(h+b), in the form 0.5 v (1 + tanh(√(2/π) (v + 0.044715 v³))),
 // which equals v / (1 + exp(-2√(2/π) (v + 0.044715 v³))).
-func geluBiasLoop(h, b []float32) {
+func geluBiasLoop[T Float](h, b []T) {
 	b = b[:len(h)]
 	for i := range h {
 		v := h[i] + b[i]
-		h[i] = v / (1 + float32(math.Exp(float64(-geluScale*(v+geluCube*v*v*v)))))
+		h[i] = v / (1 + T(math.Exp(float64(-geluScale*(v+geluCube*v*v*v)))))
 	}
 }
 
@@ -106,39 +93,38 @@ const (
 	geluCube  = 0.044715
 )
 
+// biasReluLoop replaces y by max(y+b, 0).
+func biasReluLoop[T Float](y []T, b T) {
+	for i := range y {
+		y[i] = max(y[i]+b, 0)
+	}
+}
+
 // mixLoop writes unit(wBU*bu + wTD*td + wPrev*prev + wAtt*att) into y and returns the length
 // before the projection. All are (D). A vector of no length stays zero.
-func mixLoop(y, bu, td, prev, att []float32, wBU, wTD, wPrev, wAtt float32) float32 {
+func mixLoop[T Float](y, bu, td, prev, att []T, wBU, wTD, wPrev, wAtt T) T {
 	bu, td, prev, att = bu[:len(y)], td[:len(y)], prev[:len(y)], att[:len(y)]
-	var sum float32
+	var sum T
 	for i := range y {
 		v := wBU*bu[i] + wTD*td[i] + wPrev*prev[i] + wAtt*att[i]
 		y[i] = v
 		sum += v * v
 	}
-	length := float32(math.Sqrt(float64(sum)))
+	length := T(math.Sqrt(float64(sum)))
 	scaleLoop(y, inverse(length))
 	return length
 }
 
-func scaleLoop(y []float32, s float32) {
+func scaleLoop[T Float](y []T, s T) {
 	for i := range y {
 		y[i] *= s
 	}
 }
 
 // inverse returns 1/length, or 0 for a vector that has no direction.
-func inverse(length float32) float32 {
+func inverse[T Float](length T) T {
 	if length < 1e-12 {
 		return 0
 	}
 	return 1 / length
-}
-
-// unitRows projects the n rows of y (n, D) to the unit sphere.
-func unitRows(y []float32, n, D int) {
-	for r := range n {
-		v := y[r*D : r*D+D]
-		scale(v, inverse(float32(math.Sqrt(float64(dot(v, v))))))
-	}
 }

@@ -1,0 +1,128 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"glomstream/glom"
+	"glomstream/glom/conv"
+	"glomstream/glom/weights"
+)
+
+// Part is the name of the training state in a checkpoint, which is a weights file with the
+// weights as they are and, besides, the decoder, the predictors, the moments and the averages.
+const Part = "training"
+
+// saved is the configuration of the part.
+type saved struct {
+	Config Config `json:"config"`
+	Step   int    `json:"step"`
+	Data   string `json:"data"` // what the clips are, in the caller's words
+}
+
+// tensors lists the training state.
+func (t *Trainer) tensors() []weights.Tensor {
+	flat := func(name string, v []float32) weights.Tensor {
+		return weights.Tensor{Name: Part + "." + name, Shape: []int{len(v)}, Data: v}
+	}
+	return []weights.Tensor{
+		flat("decoder", t.dec.all), flat("predict", t.predict), flat("features", t.features),
+		flat("m", t.m), flat("v", t.v), flat("average", t.average),
+	}
+}
+
+// Save writes a checkpoint. data tells what the clips are, for whoever resumes.
+func (t *Trainer) Save(w io.Writer, data string) error {
+	var f weights.File
+	err := errors.Join(
+		t.model.AddTo(&f), t.front.AddTo(&f),
+		f.Add(Part, saved{t.cfg, t.step, data}, t.tensors()))
+	if err != nil {
+		return err
+	}
+	return f.Write(w)
+}
+
+// Load reads a checkpoint and returns the trainer as it was, and what Save was told of the data.
+func Load(r io.Reader) (*Trainer, string, error) {
+	f, err := weights.Read(r)
+	if err != nil {
+		return nil, "", err
+	}
+	var s saved
+	if err := f.Config(Part, &s); err != nil {
+		return nil, "", err
+	}
+	model, err := glom.FromFile(f)
+	if err != nil {
+		return nil, "", err
+	}
+	front, err := conv.FromFile(f)
+	if err != nil {
+		return nil, "", err
+	}
+	c := s.Config.withDefaults()
+	if err := errors.Join(c.check(), f.Room(decoderSize(model.Config().Dim, c.Decoder))); err != nil {
+		return nil, "", fmt.Errorf("load checkpoint: %w", err)
+	}
+	if s.Step < 0 {
+		return nil, "", fmt.Errorf("load checkpoint: step %d", s.Step)
+	}
+	t, err := newTrainer(c, model, front)
+	if err != nil {
+		return nil, "", err
+	}
+	t.step = s.Step
+	if err := f.Fill(Part, t.tensors()); err != nil {
+		return nil, "", err
+	}
+	t.refreshSecond()
+	return t, s.Data, nil
+}
+
+// SaveWeights writes a weights file for use, with the averaged weights.
+func (t *Trainer) SaveWeights(w io.Writer) error {
+	model, front, err := t.Averaged()
+	if err != nil {
+		return err
+	}
+	var f weights.File
+	if err := errors.Join(model.AddTo(&f), front.AddTo(&f)); err != nil {
+		return err
+	}
+	return f.Write(w)
+}
+
+// replaceFile writes a file so that at every moment either the old one or the whole new one is
+// there, also if the machine fails.
+func replaceFile(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return fmt.Errorf("write %q: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return fmt.Errorf("write %q: %w", name, err)
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close(), os.Rename(f.Name(), name)); err != nil {
+		return fmt.Errorf("write %q: %w", name, err)
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+// syncDir makes the renaming last.
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"glomstream/glom/train"
+)
+
+// usage is the help text behind the program's name, without the flags.
+const usage = ` [STORE.clips…] -o weights.safetensors
+
+Learns the weights of the model and of its front end from clip stores, which "glom train prepare"
+makes; without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
+a line for each update, .png, its curves, and .checkpoint. Ctrl-C writes a checkpoint and ends;
+--resume goes on from there, to the same result as if it had not been stopped.
+
+--config FILE sets in JSON what is learned and how, for example
+  {"updates": 5000, "clips": 32, "rate": 0.001, "model": {"hidden": 256}, "losses": {"reconstruction": 1, "agreement": 0.1}}`
+
+// UsageError is a mistake in the command line.
+type UsageError struct{ error }
+
+func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+
+// flags of a training run.
+type flags struct {
+	config, size string
+	job          train.Job
+	data         data
+	updates      int
+	self, quiet  bool
+}
+
+func (f *flags) set(name string) *pflag.FlagSet {
+	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	fs.SortFlags = false
+	fs.SetOutput(io.Discard)
+	fs.StringVarP(&f.job.Out, "output", "o", "", "the weights file to write")
+	fs.StringVar(&f.config, "config", "", "JSON file with settings")
+	fs.IntVar(&f.updates, "updates", 0, "length of the schedule, instead of the setting")
+	fs.BoolVar(&f.self, "self-supervised", false, "use no labels")
+	fs.StringVar(&f.size, "size", "160x96", "size of the clips, multiples of 8; pictures in use are 320x176")
+	fs.IntVar(&f.data.frames, "frames", 6, "frames of a clip")
+	fs.Float64Var(&f.data.share, "composite", 0.5, "share of composite scenes where a store has videos")
+	fs.Uint64Var(&f.data.seed, "seed", 0, "draws the clips; a setting of the same name draws the weights")
+	fs.BoolVar(&f.data.exactFlow, "exact-flow", false, "composite scenes have the exact motion, not as a front end sees it")
+	fs.IntVar(&f.data.cacheMegabyte, "cache", 512, "megabytes of decoded pictures to keep")
+	fs.BoolVar(&f.job.Resume, "resume", false, "go on from the checkpoint, with its settings")
+	fs.IntVar(&f.job.Every, "every", 50, "updates from one checkpoint to the next")
+	fs.IntVar(&f.job.Stop, "stop", 0, "end, with a checkpoint, after so many updates; 0: at the end of the schedule")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	return fs
+}
+
+// Run trains as args say. Progress goes to errOut.
+func Run(ctx context.Context, name string, args []string, out, errOut io.Writer) error {
+	var f flags
+	fs := f.set(name)
+	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s%s\n\nFlags:\n%s", name, usage, fs.FlagUsagesWrapped(100)) }
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return err
+		}
+		return UsageError{err}
+	}
+	f.data.stores = fs.Args()
+	if err := f.check(); err != nil {
+		return err
+	}
+	src, closeAll, err := f.data.open()
+	if err != nil {
+		return err
+	}
+	f.job.Data = f.data.String()
+	if !f.quiet {
+		f.job.Progress = (&progress{out: errOut, began: time.Now()}).show
+	}
+	err = train.Run(ctx, f.job, src)
+	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
+		err = errors.Join(err, drawCurves(f.job.Out+".ndjson", f.job.Out+".png"))
+	}
+	return errors.Join(err, closeAll())
+}
+
+func (f *flags) check() error {
+	if f.job.Out == "" {
+		return usagef("name the weights file to write with -o")
+	}
+	if _, err := fmt.Sscanf(f.size, "%dx%d", &f.data.w, &f.data.h); err != nil || f.data.w%8 != 0 || f.data.h%8 != 0 || f.data.w < 16 || f.data.h < 16 {
+		return usagef("--size %s: want WIDTHxHEIGHT, multiples of 8 from 16 on", f.size)
+	}
+	if f.data.frames < 1 || f.job.Every < 1 || f.data.cacheMegabyte < 0 || !(f.data.share >= 0 && f.data.share <= 1) {
+		return usagef("--frames and --every must be positive, --cache not negative, --composite from 0 to 1")
+	}
+	if f.job.Resume {
+		if f.config != "" || f.updates != 0 || f.self {
+			return usagef("--resume brings its own settings: leave out --config, --updates and --self-supervised")
+		}
+		return nil
+	}
+	if f.config != "" {
+		if err := readConfig(&f.job.Config, f.config); err != nil {
+			return err
+		}
+	}
+	if f.updates != 0 {
+		f.job.Config.Updates = f.updates
+	}
+	f.job.Config.SelfSupervised = f.job.Config.SelfSupervised || f.self
+	return nil
+}
+
+// readConfig reads a JSON file into c and refuses what it does not know.
+func readConfig(c *train.Config, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	defer file.Close()
+	dec := json.NewDecoder(file)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(c); err != nil {
+		return fmt.Errorf("settings %q: %w", name, err)
+	}
+	return nil
+}
+
+// progress writes a line for the first updates and then every few seconds.
+type progress struct {
+	out         io.Writer
+	began, last time.Time
+	first       int // the update before the first
+}
+
+func (p *progress) show(r train.Report, c train.Config) {
+	now := time.Now()
+	if p.last.IsZero() {
+		p.first = r.Step - 1
+	}
+	var alarms []string
+	if r.Health != nil {
+		alarms = r.Health.Alarms()
+	}
+	if now.Sub(p.last) < 5*time.Second && r.Step != c.Updates && len(alarms) == 0 {
+		return
+	}
+	p.last = now
+	each := now.Sub(p.began) / time.Duration(r.Step-p.first)
+	var parts []string
+	for _, name := range train.LossNames() {
+		if v, ok := r.Losses[name]; ok {
+			parts = append(parts, fmt.Sprintf("%s %.4f", name, v))
+		}
+	}
+	fmt.Fprintf(p.out, "%d/%d  loss %.4f  (%s)  norm %.2f  %.1f clips/s  %v left\n", r.Step, c.Updates, r.Loss, strings.Join(parts, "  "),
+		r.Norm, float64(c.Clips)/each.Seconds(), (each * time.Duration(c.Updates-r.Step)).Round(time.Second))
+	for _, a := range alarms {
+		fmt.Fprintln(p.out, "collapse:", a)
+	}
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"glomstream/glom/clips"
+	"glomstream/glom/train"
+)
+
+const tinyConfig = `{"updates": 3, "clips": 2, "decoder": 8, "model": {"dim": 8, "hidden": 8, "samples": 5}, "front_end": {"dim": 8, "widths": [4, 4, 4]}}`
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "w.safetensors")
+	config := write(t, "config.json", tinyConfig)
+	var text bytes.Buffer
+	args := []string{"-o", out, "--config", config, "--size", "48x32", "--frames", "3", "--stop", "2"}
+	if err := Run(t.Context(), "glomtrain", args, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	// The first part of the schedule, then the rest.
+	if err := Run(t.Context(), "glomtrain", []string{"-o", out, "--size", "48x32", "--frames", "3", "--resume"}, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "3/3  loss") {
+		t.Errorf("progress %q, want a line for update 3 of 3", text.String())
+	}
+	f, err := os.Open(out + ".png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := png.Decode(f); err != nil {
+		t.Errorf("curves: %v", err)
+	}
+	log, err := os.ReadFile(out + ".ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := train.ReadLog(bytes.NewReader(log)); err != nil || len(list) != 3 {
+		t.Errorf("log of %d updates, error %v; want 3", len(list), err)
+	}
+	// Clips of another size are other data.
+	err = Run(t.Context(), "glomtrain", []string{"-o", out, "--size", "64x32", "--frames", "3", "--resume"}, &text, &text)
+	if err == nil || !strings.Contains(err.Error(), "64x32") {
+		t.Errorf("other clips: got %v", err)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	config := write(t, "config.json", tinyConfig)
+	for _, tt := range []struct{ args, want string }{
+		{"", "with -o"},
+		{"-o w --size 100x100", "--size 100x100"},
+		{"-o w --size 0x0", "--size 0x0"},
+		{"-o w --frames 0", "--frames"},
+		{"-o w --composite 2", "--composite"},
+		{"-o w --resume --updates 5", "--resume"},
+		{"-o w --resume --config " + config, "--resume"},
+		{"-o w --rate 1", "unknown flag"},
+	} {
+		err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{})
+		if _, ok := errors.AsType[UsageError](err); !ok || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want a usage error with %q", tt.args, err, tt.want)
+		}
+	}
+	for _, tt := range []struct{ args, want string }{
+		{"-o w --config none.json", "none.json"},
+		{"-o w --config " + write(t, "odd.json", `{"speed": 3}`), "speed"},
+		{"-o w none.clips", "none.clips"},
+	} {
+		if err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.args, err, tt.want)
+		}
+	}
+	var help bytes.Buffer
+	_ = Run(context.Background(), "glom train", []string{"--help"}, &help, &help)
+	for _, want := range []string{"Usage: glom train", "--self-supervised", "--resume"} {
+		if !strings.Contains(help.String(), want) {
+			t.Errorf("help lacks %q", want)
+		}
+	}
+}
+
+// Painted scenes are all scenes of their own.
+func TestPaintedScenes(t *testing.T) {
+	src, closeAll, err := data{frames: 2, h: 32, w: 48}.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll()
+	var c clips.Clip
+	for n := range uint64(3) {
+		if err := src.Clip(&c, n); err != nil {
+			t.Fatal(err)
+		}
+		if c.Source != "" || c.T != 2 || c.H != 32 || c.W != 48 {
+			t.Errorf("clip %d: source %q, %d frames of %dx%d", n, c.Source, c.T, c.W, c.H)
+		}
+	}
+}

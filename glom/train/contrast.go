@@ -1,0 +1,71 @@
+package train
+
+import (
+	"math"
+
+	"glomstream/glom/internal/vec"
+)
+
+// contrast is the scratch space of the contrastive losses over S unit vectors x and, if there is
+// one, a bank of M other vectors, which are constants.
+type contrast[T vec.Float] struct {
+	p   []T // (S, S+M) softmax, then the gradient of the logits
+	x   []T // (S, D) the vectors that were picked
+	d   []T // (S, D) their gradient
+	row []T // (S+M+1)
+}
+
+// islands adds to c.d the gradient of the contrast between islands (paper, section 7: positives
+// only within the same entity) and returns the loss. The vectors c.x (S, D) are sorted by island;
+// sizes are the islands' numbers of vectors. For vector i of an island of m vectors,
+//
+//	loss_i = -1/m Σ_{j in the island} log p_ij - log m,  p_ij = softmax_j(x_i·x_j / tau)
+//
+// over all S vectors and the bank (M, D): zero when i is as near to its whole island as it can be
+// and far from all others. Each island counts the same: loss = weight mean_islands mean_i loss_i.
+func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight float64) float64 {
+	S := 0
+	for _, m := range sizes {
+		S += m
+	}
+	M := len(bank) / D
+	n := S + M
+	c.p, c.d = grow(c.p, S*n), grow(c.d, S*D)
+	X := vec.Mat(c.x, S, D)
+	P := vec.Strided(c.p, S, S, n)
+	vec.Gemm(vec.No, vec.Yes, T(1/tau), X, X, 0, P)
+	if M > 0 {
+		vec.Gemm(vec.No, vec.Yes, T(1/tau), X, vec.Mat(bank, M, D), 0, vec.Strided(c.p[S:], S, M, n))
+	}
+	var loss float64
+	first := 0
+	for _, m := range sizes {
+		w := weight / float64(len(sizes)*m)
+		for i := first; i < first+m; i++ {
+			loss += w * islandRow(c.p[i*n:i*n+n], first, m, T(1/tau), w/tau)
+		}
+		first += m
+	}
+	// s_ij = x_i·x_j / tau: row i is the query's gradient, column j the key's.
+	vec.Gemm(vec.No, vec.No, 1, P, X, 0, vec.Mat(c.d, S, D))
+	vec.Gemm(vec.Yes, vec.No, 1, P, X, 1, vec.Mat(c.d, S, D))
+	if M > 0 {
+		vec.Gemm(vec.No, vec.No, 1, vec.Strided(c.p[S:], S, M, n), vec.Mat(bank, M, D), 1, vec.Mat(c.d, S, D))
+	}
+	return loss
+}
+
+// islandRow turns the logits s of one vector, whose island are the m from first on, into w times
+// the gradient, and returns the loss. top is at least the largest logit.
+func islandRow[T vec.Float](s []T, first, m int, top T, w float64) float64 {
+	var own float64
+	for _, v := range s[first : first+m] {
+		own += float64(v - top)
+	}
+	sum := vec.ExpSum(s, top)
+	vec.Scale(s, T(w)/sum)
+	for j := first; j < first+m; j++ {
+		s[j] -= T(w / float64(m))
+	}
+	return math.Log(float64(sum)) - own/float64(m) - math.Log(float64(m))
+}
