@@ -51,9 +51,9 @@ func (d *Detector) Cut(pix []byte, flow []float32, w, h int) bool {
 	d.change = Change{}
 	d.before, d.now = d.now, d.before
 	d.now.see(pix, w, h)
-	comparable := d.known && d.before.w == d.now.w && d.before.h == d.now.h && d.now.w >= side && d.now.h >= side
+	alike := d.known && d.before.w == d.now.w && d.before.h == d.now.h && d.now.w >= side && d.now.h >= side
 	d.known = true
-	if !comparable {
+	if !alike {
 		return false
 	}
 	d.change = Change{Structure: d.structure(flow, w), Colour: colour(&d.now, &d.before)}

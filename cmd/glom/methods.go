@@ -92,8 +92,8 @@ func (s *islandFollower) Follow(dst []uint16, r *pipeline.Result) error {
 func (s *islandFollower) Close() error { return nil }
 
 // segmenter adapts a baseline to the pipeline's results.
-func segmenter(name string, make func() baseline.Segmenter) eval.Method[eval.Segmenter] {
-	return eval.Method[eval.Segmenter]{Name: name, New: func() (eval.Segmenter, error) { return regions{make()}, nil }}
+func segmenter(name string, anew func() baseline.Segmenter) eval.Method[eval.Segmenter] {
+	return eval.Method[eval.Segmenter]{Name: name, New: func() (eval.Segmenter, error) { return regions{anew()}, nil }}
 }
 
 type regions struct{ baseline.Segmenter }
@@ -109,12 +109,12 @@ func (m masker) Find(dst []bool, r *pipeline.Result) error {
 }
 
 // follower adapts a baseline that follows one mask to several regions.
-func follower(name string, make func() baseline.Follower) eval.Method[eval.Follower] {
-	return eval.Method[eval.Follower]{Name: name, New: func() (eval.Follower, error) { return &regionFollower{make: make}, nil }}
+func follower(name string, anew func() baseline.Follower) eval.Method[eval.Follower] {
+	return eval.Method[eval.Follower]{Name: name, New: func() (eval.Follower, error) { return &regionFollower{anew: anew}, nil }}
 }
 
 type regionFollower struct {
-	make func() baseline.Follower
+	anew func() baseline.Follower
 	ids  []uint16
 	each []baseline.Follower
 	mask []bool
@@ -131,7 +131,7 @@ func (f *regionFollower) Start(ids []uint16, r *pipeline.Result) error {
 		for i, v := range ids {
 			f.mask[i] = v == id
 		}
-		one := f.make()
+		one := f.anew()
 		if err := one.Start(f.mask, &r.Frame); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"glomstream/glom/metrics"
@@ -92,7 +93,7 @@ func (o *followed) add(all *scorer, r *pipeline.Result) error {
 		}
 		start := onlyThings(nil, maps[0], nil)
 		for _, id := range start {
-			if id != 0 && (len(o.ids) == 0 || o.ids[len(o.ids)-1] != id) && !has(o.ids, id) {
+			if id != 0 && !slices.Contains(o.ids, id) {
 				o.ids = append(o.ids, id)
 			}
 		}
@@ -123,13 +124,4 @@ func (o *followed) add(all *scorer, r *pipeline.Result) error {
 		o.judge(maps[0], o.pred, id, w, h)
 	}
 	return nil
-}
-
-func has(ids []uint16, id uint16) bool {
-	for _, v := range ids {
-		if v == id {
-			return true
-		}
-	}
-	return false
 }

@@ -139,7 +139,7 @@ func (s *SetReport) againstSpeed(level int) (*plot.Plot, error) {
 	p.Y.Label.Text = "IoU"
 	p.Y.Min, p.Y.Max = 0, 1
 	p.Legend.Top = true
-	any := false
+	drawn := false
 	for k, v := range s.drawn(level) {
 		var points plotter.XYs
 		for _, q := range s.Sequences {
@@ -150,7 +150,7 @@ func (s *SetReport) againstSpeed(level int) (*plot.Plot, error) {
 		if len(points) == 0 {
 			continue
 		}
-		any = true
+		drawn = true
 		d, err := plotter.NewScatter(points)
 		if err != nil {
 			return nil, fmt.Errorf("draw %s: %w", v.title, err)
@@ -159,7 +159,7 @@ func (s *SetReport) againstSpeed(level int) (*plot.Plot, error) {
 		p.Add(d)
 		p.Legend.Add(v.title, d)
 	}
-	if !any {
+	if !drawn {
 		return nil, nil
 	}
 	p.Add(plotter.NewGrid())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 
 	"glomstream/glom"
 )
@@ -132,9 +133,7 @@ func (s *scorer) report() SequenceReport {
 	add := func(task, method string, level *int, truth string, scores ...map[string]float64) {
 		r := Row{Task: task, Method: method, Level: level, Truth: truth, Scores: make(map[string]float64)}
 		for _, m := range scores {
-			for k, v := range m {
-				r.Scores[k] = v
-			}
+			maps.Copy(r.Scores, m)
 		}
 		if len(r.Scores) > 0 {
 			out.Rows = append(out.Rows, r)
