@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libavutil/imgutils.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libswscale/swscale.h>
@@ -15,6 +16,7 @@ struct libav_recorder {
 	AVIOContext *io;
 	AVCodecContext *enc;
 	struct SwsContext *sws;
+	AVFrame *input; // a copy of the picture, with the slack behind it that swscale reads into
 	AVFrame *frame;
 	AVPacket *packet; // what the encoder gives
 	AVPacket *held;   // the packet before it, waiting for its duration; empty when buf is NULL
@@ -54,6 +56,7 @@ void libav_free(libav_recorder *r)
 		return;
 	sws_freeContext(r->sws);
 	av_frame_free(&r->frame);
+	av_frame_free(&r->input);
 	av_packet_free(&r->packet);
 	av_packet_free(&r->held);
 	avcodec_free_context(&r->enc);
@@ -100,15 +103,21 @@ static int open_encoder(libav_recorder *r, const libav_config *cfg)
 static int open_picture(libav_recorder *r, const libav_config *cfg)
 {
 	AVFrame *f = r->frame = av_frame_alloc();
+	AVFrame *in = r->input = av_frame_alloc();
 	r->packet = av_packet_alloc();
 	r->held = av_packet_alloc();
-	if (!f || !r->packet || !r->held)
+	if (!f || !in || !r->packet || !r->held)
 		return AVERROR(ENOMEM);
+	in->width = r->w;
+	in->height = r->h;
+	in->format = AV_PIX_FMT_BGR24;
 	f->width = cfg->padded_w;
 	f->height = cfg->padded_h;
 	f->format = r->enc->pix_fmt;
 	f->quality = r->enc->global_quality; // mpeg4 looks here only
 	int ret = av_frame_get_buffer(f, 0);
+	if (ret >= 0)
+		ret = av_frame_get_buffer(in, 0);
 	if (ret < 0)
 		return ret;
 	// Accurate rounding also keeps swscale from its short cut for this pair of formats, which
@@ -221,9 +230,11 @@ int libav_write(libav_recorder *r, const uint8_t *bgr, int stride, int64_t pts, 
 	libav_listen(note);
 	int ret = av_frame_make_writable(r->frame);
 	if (ret >= 0) {
-		const uint8_t *src[4] = {bgr};
-		int strides[4] = {stride};
-		ret = sws_scale(r->sws, src, strides, 0, r->h, r->frame->data, r->frame->linesize);
+		// The vector code of swscale reads up to a register beyond the last pixel, where the
+		// caller's memory may end.
+		AVFrame *in = r->input;
+		av_image_copy_plane(in->data[0], in->linesize[0], bgr, stride, 3 * r->w, r->h);
+		ret = sws_scale(r->sws, (const uint8_t *const *)in->data, in->linesize, 0, r->h, r->frame->data, r->frame->linesize);
 	}
 	if (ret >= 0) {
 		pad(r->frame, r->w, r->h);
