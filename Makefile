@@ -51,7 +51,7 @@ run: build ## annotate a video: make run [SOURCE=video.mp4] [OUT=video.mkv] [ARG
 	bin/glom process "$$SOURCE" -o "$$out" -y --level 3 $(ARGS) && echo "the annotated video is $$out"
 
 test: deps ## run all tests, then those of the packages without cgo in pure Go
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 	GOEXPERIMENT= CGO_ENABLED=0 $(GO) test $$($(GO) list ./... | grep -vE '/($(CGO_PACKAGES))(/|$$)')
 
 bench: build ## measure the whole program: frames per second, memory, the settling step
@@ -61,7 +61,7 @@ results: build ## measure all levels against known truths, beside other methods;
 	@sets=; for d in davis-dev bsds-dev pascal-parts; do [ ! -d "$(DATA)/$$d" ] || sets="$$sets $(DATA)/$$d"; done; \
 	[ -n "$$sets" ] || echo "make: no davis-dev, bsds-dev or pascal-parts in $(DATA) (DATA=…): synthetic scenes only" >&2; \
 	mkdir -p out $(dir $(RESULTS))plots; \
-	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --baselines $(EVAL) \
+	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --baselines -y $(EVAL) \
 		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null && echo "the results are in $(RESULTS)"
 
 check: test vet lint race leak fuzz build ## run every check
@@ -99,7 +99,7 @@ fmt: ## format the code
 
 # The detector's pointer checks make each vector load two calls, and the kernels hundreds of times slower.
 race: deps ## run the tests under the race detector, without the longest
-	$(GO) test -race -short '-gcflags=./glom/...=-d=checkptr=0' ./...
+	$(GO) test -race -short -timeout 30m '-gcflags=./glom/...=-d=checkptr=0' ./...
 
 leak: deps ## count OpenCV's matrices: none may be left
 	$(GO) test -tags matprofile ./capture/opencv/...

@@ -19,9 +19,9 @@
 // of capacity 1, and these channels are the only coupling between frames. The other stages need
 // nothing from other frames:
 //
-//	frame t    read ─ front end ─ settle ─ read out ─ match ─ link ─ upsample ─ draw ─ write
+//	frame t    read ─ front end ─ settle ─ read out ─ track ─ link ─ upsample ─ draw ─ write
 //	                      │          │                  │                                │
-//	frame t+1     read ─ front end ─ settle ─ read out ─ match ─ link ─ upsample ─ draw ─ write
+//	frame t+1     read ─ front end ─ settle ─ read out ─ track ─ link ─ upsample ─ draw ─ write
 //
 // The front end of frame t+1 thus works while frame t settles, and frame t is read out and drawn
 // while frame t+1 settles. The results are bit for bit those of one frame after the other.

@@ -102,7 +102,7 @@ func Run(ctx context.Context, c Config) (Stats, error) {
 	s := newRing(&c, stop, [batons]stage{
 		toLook:   &looking{frontEnd: c.FrontEnd, dim: c.Model.Config().Dim},
 		toSettle: &settling{model: c.Model, burst: c.Burst, steps: c.Steps, clock: c.Clock},
-		toMatch:  &matching{trackers: make([]islands.Tracker, c.Model.Config().Levels)},
+		toTrack:  &tracking{trackers: make([]islands.Tracker, c.Model.Config().Levels)},
 		toWrite:  out,
 	})
 	err := s.start(ctx, in)

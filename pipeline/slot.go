@@ -15,7 +15,7 @@ import (
 const (
 	toLook = iota
 	toSettle
-	toMatch
+	toTrack
 	toWrite
 	batons
 )
@@ -117,7 +117,7 @@ func (s *slot) run() {
 	s.freely((*slot).move)
 	s.turn(toSettle)
 	s.freely((*slot).readOut)
-	s.turn(toMatch)
+	s.turn(toTrack)
 	s.freely((*slot).link)
 	s.freely((*slot).upsample)
 	s.freely((*slot).drawCanvas)

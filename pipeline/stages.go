@@ -138,12 +138,12 @@ func (s *slot) readOut() {
 	}
 }
 
-// matching knows the islands of the frames before, so that islands keep their ids.
-type matching struct {
+// tracking knows the islands of the frames before, so that islands keep their ids.
+type tracking struct {
 	trackers []islands.Tracker // (L)
 }
 
-func (m *matching) do(s *slot) error {
+func (m *tracking) do(s *slot) error {
 	defer s.since(s.clock(), &s.spent.ReadOut)
 	for l := range m.trackers {
 		if s.resized || s.res.Cut {

@@ -17,9 +17,7 @@ import (
 
 	"glomstream/capture"
 	"glomstream/capture/libav"
-	"glomstream/capture/opencv"
 	"glomstream/capture/scene"
-	"glomstream/glom"
 	"glomstream/overlay"
 	"glomstream/pipeline"
 )
@@ -61,6 +59,8 @@ func bench(ctx context.Context, args []string, t terminal) error {
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	script := fs.String("torch", "bench/settle_torch.py", "the same step in PyTorch, or none")
 	rounds := fs.Int("rounds", 15, "rounds in which the settling step, the matrix product and PyTorch take turns")
+	var choice modelFlags
+	fs.StringVar(&choice.weights, "weights", "none", "model of the pipeline: a safetensors file, learned or none")
 	profile := fs.String("cpuprofile", "", "write a CPU profile of the pipeline to this file")
 	if err := parse(fs, args, t, benchUsage); err != nil {
 		return err
@@ -70,7 +70,7 @@ func bench(ctx context.Context, args []string, t terminal) error {
 	}
 	r := benchReport{Version: version, CPUs: runtime.GOMAXPROCS(0)}
 	var err error
-	if r.Pipeline, err = benchPipeline(ctx, fs.Arg(0), *frames, *profile); err != nil {
+	if r.Pipeline, err = benchPipeline(ctx, fs.Arg(0), *frames, *profile, &choice); err != nil {
 		return err
 	}
 	torch, why := startTorch(ctx, *script)
@@ -91,7 +91,7 @@ func bench(ctx context.Context, args []string, t terminal) error {
 }
 
 // benchPipeline runs the default model over a video, without writing one.
-func benchPipeline(ctx context.Context, name string, frames int, profile string) (*pipelineBench, error) {
+func benchPipeline(ctx context.Context, name string, frames int, profile string, choice *modelFlags) (*pipelineBench, error) {
 	label := name
 	if name == "" {
 		dir, err := os.MkdirTemp("", "glom-bench-")
@@ -104,11 +104,11 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string)
 			return nil, err
 		}
 	}
-	model, err := glom.New(glom.Config{})
+	model, err := choice.model()
 	if err != nil {
 		return nil, err
 	}
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{})
+	frontEnd, err := choice.frontEndFor(model)
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +173,9 @@ func recordDemo(ctx context.Context, name string) error {
 		if err == nil {
 			err = rec.Write(&f)
 			f.Release()
+		}
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
 		}
 		if err != nil {
 			return errors.Join(err, rec.Close())

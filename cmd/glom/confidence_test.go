@@ -60,6 +60,9 @@ func (c confidences) mean(first int) float64 {
 // The cut is found at exactly its frame, whose burst leaves it settled. (The frame after it is less so: then
 // motion becomes known, and changes the evidence.)
 func TestCutScene(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long; left out with -short")
+	}
 	for _, size := range []string{"64x64", "90x160", "320x180", "640x360"} {
 		for seed := range 3 {
 			scene := fmt.Sprintf("cut?frames=8&size=%s&seed=%d", size, seed)
@@ -83,6 +86,9 @@ func TestCutScene(t *testing.T) {
 
 // Nothing but a cut is one, however fast it goes.
 func TestNoCut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long; left out with -short")
+	}
 	for _, scene := range []string{
 		"demo?", "sprites?", "twotone?", "twins?", "occlusion?", "pan?", "pan?speed=6&", "potato?", "potato?speed=8&", "lock?speed=40&", "still?",
 	} {
@@ -97,6 +103,9 @@ func TestNoCut(t *testing.T) {
 // A still picture is settled altogether. What moves by less than a location (16 pixels) a frame is settled but for
 // the frames in which it turns round; what moves by three is not.
 func TestUnsettledBySpeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long; left out with -short")
+	}
 	if got := watch(t, "still?frames=12").mean(1); got != 0 {
 		t.Errorf("still: unsettled %v, want 0", got)
 	}
@@ -113,6 +122,9 @@ func TestUnsettledBySpeed(t *testing.T) {
 // The faster the potato tumbles, the less settled it is (paper, section 11). From frame 30 on it turns by
 // 2 degrees a frame at its natural speed, by 30 to 50 at the fivefold.
 func TestPotato(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long; left out with -short")
+	}
 	before := 0.0
 	for _, speed := range []int{1, 2, 3, 5} {
 		got := watch(t, fmt.Sprintf("potato?frames=50&speed=%d", speed)).mean(30)

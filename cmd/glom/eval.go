@@ -41,6 +41,7 @@ type evalFlags struct {
 	only         []string
 	frames       int
 	steps        int
+	overwrite    bool
 	quiet        bool
 }
 
@@ -49,6 +50,7 @@ func (f *evalFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.json, "json", "", "file for all numbers, those of each sequence too; - for the standard output instead of the tables")
 	fs.StringVar(&f.report, "report", "", "file for the tables as a Markdown page")
 	fs.StringVar(&f.plots, "plots", "", "folder for PNG plots: bars per sequence, IoU against speed, the lock curve")
+	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringSliceVar(&f.only, "only", nil, "names of the sequences to take (default: all)")
 	fs.IntVar(&f.frames, "frames", 0, "take at most so many frames of each sequence (default: all)")
 	fs.IntVar(&f.steps, "steps", 1, "settling steps per frame")
@@ -66,8 +68,10 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 	switch {
 	case fs.NArg() == 0:
 		return usagef("eval takes folders or synthetic:SCENE: see glom help eval")
-	case f.frames < 0 || f.steps < 1:
-		return usagef("--frames %d, --steps %d: want 0 or more, and 1 or more", f.frames, f.steps)
+	case f.frames < 0:
+		return usagef("--frames %d: want 0 or more", f.frames)
+	case f.steps < 1:
+		return usagef("--steps %d: want 1 or more", f.steps)
 	}
 	model, err := f.model()
 	if err != nil {
@@ -77,8 +81,13 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	if f.plots != "" && !isFolder(f.plots) {
-		return fmt.Errorf("write plots: there is no folder %q; make it first", f.plots)
+	if err := checkFiles("", f.overwrite, namedFile{"--json", f.json}, namedFile{"--report", f.report}); err != nil {
+		return err
+	}
+	if f.plots != "" {
+		if err := os.MkdirAll(f.plots, 0o777); err != nil {
+			return fmt.Errorf("make folder %q: %w", f.plots, bare(err))
+		}
 	}
 	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
@@ -98,11 +107,14 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 		report.Lock, err = eval.Lock(ctx, c, eval.LockConfig{Frames: f.frames})
 	}
 	bar.clear()
-	if err != nil {
+	if report == nil || report.Empty() {
 		return err
 	}
 	report.Version, report.Weights = version, f.weights
-	return f.write(report, args, t)
+	if werr := f.write(report, args, t); err == nil {
+		return werr
+	}
+	return fmt.Errorf("%w (what was measured before is kept)", err)
 }
 
 // open finds the sequences.

@@ -60,7 +60,7 @@ func TestEval(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.Schema != eval.Schema || r.Weights != "none" || len(r.Sets) != 2 || r.Sets[0].Sequences[0].Name != "horse" || r.Sets[0].Sequences[0].Frames != 3 {
-		t.Errorf("report %+v", r)
+		t.Errorf("schema %s, weights %s, %d sets", r.Schema, r.Weights, len(r.Sets))
 	}
 	markdown, err := os.ReadFile(page)
 	if err != nil {
@@ -83,8 +83,17 @@ func TestEval(t *testing.T) {
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "-q"}, "horse", mask, "48x64 pixels, its frame has 96x64")
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "--only", "cow", "-q"}, "no such sequence", "horse")
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "nowhere"), "-q"}, "nowhere", "no such file")
-	fail(t, exitFailed, []string{"eval", tiny, "-q", "--plots", filepath.Join(dir, "no-folder")}, "no-folder")
-	fail(t, exitFailed, []string{"eval", tiny, "-q", "--report", filepath.Join(dir, "no-folder", "x.md")}, "x.md")
+	fail(t, exitFailed, []string{"eval", tiny, "-q", "--plots", page}, page)
+	fail(t, exitFailed, []string{"eval", tiny, "-q", "--report", filepath.Join(dir, "no-folder", "x.md")}, "x.md", "make it first")
+	fail(t, exitFailed, []string{"eval", tiny, "-q", "--json", file}, file, "give -y")
+
+	// A set that fails keeps what was measured before it.
+	again := filepath.Join(dir, "again.json")
+	fail(t, exitFailed, []string{"eval", tiny, filepath.Join(dir, "set"), "-q", "--json", again}, "48x64", "is kept")
+	var kept eval.Report
+	if text, err := os.ReadFile(again); err != nil || json.Unmarshal(text, &kept) != nil || len(kept.Sets[0].Sequences) != 1 {
+		t.Errorf("after an error: %v, %d sets", err, len(kept.Sets))
+	}
 	fail(t, exitFailed, []string{"eval", "synthetic:nonsense", "-q"}, "unknown synthetic scene")
 	fail(t, exitUsage, []string{"eval"}, "glom help eval")
 	fail(t, exitUsage, []string{"eval", tiny, "--steps", "0"}, "--steps 0")

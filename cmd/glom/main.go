@@ -44,7 +44,7 @@ func commands() []command {
 		{"process", "turn a video into an annotated video, masks or JSON", process},
 		{"tree", "show the parse tree of one frame as a picture or as JSON", tree},
 		{"eval", "measure the islands against a known truth, beside other methods", evaluate},
-		{"train", "turn videos and pictures into training data", train},
+		{"train", "learn weights, and turn videos and pictures into what they learn from", train},
 		{"bench", "measure speed and memory on this machine", bench},
 		{"doctor", "tell what this machine can do", doctor},
 		{"version", "print the version", printVersion},

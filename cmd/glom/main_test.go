@@ -101,7 +101,7 @@ func TestUsageErrors(t *testing.T) {
 		{"process " + tiny + " --view nose -o " + out, "nose"},
 		{"process " + tiny + " --opacity 7 -o " + out, "opacity"},
 		{"process " + tiny + " --order back --json -", "back"},
-		{"process " + tiny + " --weights a.safetensors --order sync --json -", "--weights a.safetensors"},
+		{"process " + tiny + " --weights a.safetensors --config c.json --json -", "--weights a.safetensors"},
 		{"process " + tiny + " -o x.avi", `".avi"; the name must end in .mkv, .webm or .mp4`},
 		{"process " + tiny + " -o -", ".mkv"},
 		{"process " + tiny + " -o x.mkv --json ./x.mkv", "same file"},

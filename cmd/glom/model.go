@@ -6,10 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	"glomstream/capture/opencv"
 	"glomstream/glom"
+	"glomstream/glom/conv"
+	"glomstream/glom/trained"
+	"glomstream/glom/weights"
 )
 
 // modelFlags say which model and which front end are used.
@@ -17,40 +22,87 @@ type modelFlags struct {
 	weights, frontEnd string
 	config            string
 	order, query, att string
+
+	file *weights.File // once read; nil for none
 }
 
 func (f *modelFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, or none")
-	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights file, or a fixed descriptor)")
-	fs.StringVar(&f.config, "config", "", "JSON file with the model's settings: levels, beta, sigma, mix, samples, … (not with --weights)")
-	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep (default) or sync (the paper's)")
-	fs.StringVar(&f.query, "query", "", "what asks for attention: bu (default) or state (the paper's)")
-	fs.StringVar(&f.att, "attention", "", "sampled (default), resampled (anew each step) or dense")
+	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, learned (those that come with glom, of a first short training), or none")
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights, without weights a fixed descriptor)")
+	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, … (not with --weights FILE)")
+	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
+	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
+	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
 
 // model loads or makes the model.
 func (f *modelFlags) model() (*glom.Model, error) {
-	if f.weights != "none" && f.weights != "" {
-		if f.config != "" || f.order != "" || f.query != "" || f.att != "" {
-			return nil, usagef("--weights %s brings its own settings: leave out --config, --order, --query and --attention", f.weights)
-		}
-		file, err := os.Open(f.weights)
-		if err != nil {
-			return nil, fmt.Errorf("open weights %q: %w", f.weights, bare(err))
-		}
-		defer file.Close()
-		m, err := glom.Load(file)
-		if err != nil {
-			return nil, fmt.Errorf("read weights %q: %w", f.weights, bare(err))
-		}
-		return m, nil
+	if f.config != "" && f.weights != "none" {
+		return nil, usagef("--weights %s brings its own settings: leave out --config", f.weights)
 	}
+	var err error
+	switch f.weights {
+	case "none":
+		return f.unlearned()
+	case "learned":
+		f.file, err = trained.Weights()
+	default:
+		f.file, err = readWeights(f.weights)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := glom.FromFile(f.file)
+	if err != nil {
+		return nil, fmt.Errorf("read weights %q: %w", f.weights, bare(err))
+	}
+	c := m.Config()
+	f.rule(&c)
+	if m, err = m.With(c); err != nil {
+		return nil, usageError{bareModel(err)}
+	}
+	return m, nil
+}
+
+func readWeights(name string) (*weights.File, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open weights %q: %w", name, bare(err))
+	}
+	defer file.Close()
+	w, err := weights.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("read weights %q: %w", name, bare(err))
+	}
+	return w, nil
+}
+
+// unlearned makes a model without weights.
+func (f *modelFlags) unlearned() (*glom.Model, error) {
 	var c glom.Config
 	if f.config != "" {
 		if err := readConfig(&c, f.config); err != nil {
 			return nil, err
 		}
 	}
+	f.rule(&c)
+	m, err := glom.New(c)
+	switch {
+	case err != nil && f.config != "":
+		return nil, fmt.Errorf("settings %q: %w", f.config, bareModel(err))
+	case err != nil:
+		return nil, usageError{bareModel(err)}
+	}
+	return m, nil
+}
+
+// bareModel drops the package's name from its error, which is the program's name too.
+func bareModel(err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), "glom: "))
+}
+
+// rule puts what the flags say of the settling step into c.
+func (f *modelFlags) rule(c *glom.Config) {
 	set := func(flag string, into *string) {
 		if flag != "" {
 			*into = flag
@@ -59,14 +111,19 @@ func (f *modelFlags) model() (*glom.Model, error) {
 	set(f.order, (*string)(&c.Order))
 	set(f.query, (*string)(&c.Query))
 	set(f.att, (*string)(&c.Attention))
-	m, err := glom.New(c)
-	switch {
-	case err != nil && f.config != "":
-		return nil, fmt.Errorf("settings %q: %w", f.config, err)
-	case err != nil:
-		return nil, usageError{err}
+}
+
+// frontEndFor returns the front end that goes with the model, which was made before.
+func (f *modelFlags) frontEndFor(m *glom.Model) (*opencv.FrontEnd, error) {
+	c := opencv.FrontEndConfig{Net: f.frontEnd, Dim: m.Config().Dim}
+	if f.frontEnd == "" && f.file != nil && f.file.Has(conv.Part) {
+		net, err := conv.FromFile(f.file)
+		if err != nil {
+			return nil, fmt.Errorf("read weights %q: %w", f.weights, bare(err))
+		}
+		c.ONNX = net.ONNX(176, 320)
 	}
-	return m, nil
+	return opencv.NewFrontEnd(c)
 }
 
 // readConfig reads a JSON file into c and refuses what it does not know.

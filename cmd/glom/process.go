@@ -68,10 +68,10 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
 	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement, unsettled (heat maps) or flow")
-	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, up to 1 (default 0.45, heat map and flow 0.7)")
+	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, over 0 up to 1 (default 0.45, heat map and flow 0.7)")
 	f.modelFlags.register(fs)
 	fs.IntVar(&f.frames, "frames", 0, "stop after so many frames (default: all)")
-	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long")
+	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long (not -, which is waited for)")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "log cuts and resets of the state on the standard error")
 }
@@ -255,6 +255,13 @@ func checkOutputs(f *processFlags, source string) error {
 	}
 	if f.salient != "" && filepath.Clean(f.salient) == filepath.Clean(f.followOut) {
 		return usagef("--salient and --follow-out name the same folder %q", f.salient)
+	}
+	if f.masks != "" {
+		for _, dir := range []string{f.salient, f.followOut} {
+			if rel, err := filepath.Rel(f.masks, dir); dir != "" && err == nil && strings.HasPrefix(rel, "level") {
+				return usagef("%q is where --masks %s puts its own pictures: name another folder", dir, f.masks)
+			}
+		}
 	}
 	return checkFiles(source, f.overwrite, namedFile{"-o", f.output}, namedFile{"--json", f.json}, namedFile{"--coco", f.coco})
 }

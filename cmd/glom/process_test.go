@@ -396,3 +396,18 @@ func TestProgress(t *testing.T) {
 		t.Errorf("--quiet: %q, %q", r.out, r.err)
 	}
 }
+
+// TestLearned uses the weights that come with the program: their islands are others, and the rule of
+// the step can be changed with them as well.
+func TestLearned(t *testing.T) {
+	const source = "synthetic:sprites?size=320x180&frames=3"
+	seen := map[string]string{}
+	for _, args := range []string{"--weights none", "--weights learned", "--weights learned --order sync --query state"} {
+		out := succeed(t, append([]string{"process", source, "--json", "-", "-q"}, strings.Fields(args)...)...)
+		if other, ok := seen[out]; ok {
+			t.Errorf("%s and %s give the same islands", args, other)
+		}
+		seen[out] = args
+	}
+	fail(t, exitUsage, []string{"process", source, "--json", "-", "--weights", "learned", "--config", "c.json"}, "leave out --config")
+}

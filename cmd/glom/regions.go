@@ -34,6 +34,14 @@ func newPictures(folder string, overwrite bool) (*pictures, error) {
 	case len(entries) > 0 && !overwrite:
 		return nil, fmt.Errorf("write %q: it holds masks already; give -y to overwrite them", folder)
 	}
+	// Pictures of an earlier run must not mix with the new ones.
+	for _, e := range entries {
+		if old, _ := filepath.Match("[0-9][0-9][0-9][0-9][0-9]*.png", e.Name()); old {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+				return nil, fmt.Errorf("remove %q: %w", filepath.Join(folder, e.Name()), bare(err))
+			}
+		}
+	}
 	return &pictures{folder, png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: new(pngBuffers)}}, nil
 }
 
@@ -54,8 +62,9 @@ func (p *pictures) write(seq uint64, img image.Image) error {
 
 // region is a mask at pixel size that is made of each frame, written and drawn.
 type region struct {
-	out  *pictures // nil: not written
-	draw bool      // on the canvas
+	out  *pictures  // nil: not written
+	draw bool       // on the canvas
+	ink  color.RGBA // of the value 255
 	img  image.Gray
 }
 
@@ -70,7 +79,7 @@ func (g *region) resize(w, h int) {
 func (g *region) finish(r *pipeline.Result) error {
 	// Side by side the levels are drawn at another size than the frame's.
 	if g.draw && r.Canvas.W == r.Frame.W && r.Canvas.H == r.Frame.H {
-		outline(&r.Canvas, &g.img)
+		outline(&r.Canvas, &g.img, g.ink)
 	}
 	if g.out == nil {
 		return nil
@@ -78,8 +87,9 @@ func (g *region) finish(r *pipeline.Result) error {
 	return g.out.write(r.Frame.Seq, &g.img)
 }
 
-// outline draws the inner borders of the regions of img on a canvas of its size.
-func outline(canvas *capture.Frame, img *image.Gray) {
+// outline draws the inner borders of the regions of img on a canvas of its size, those of the value
+// 255 in ink.
+func outline(canvas *capture.Frame, img *image.Gray, ink color.RGBA) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	reach := 1 + min(w, h)/400
 	for y := range h {
@@ -88,7 +98,7 @@ func outline(canvas *capture.Frame, img *image.Gray) {
 				img.Pix[max(y-reach, 0)*w+x] == v && img.Pix[min(y+reach, h-1)*w+x] == v {
 				continue
 			}
-			c := color.RGBA{255, 255, 255, 255}
+			c := ink
 			if v < 255 {
 				c = overlay.Colour(uint16(v))
 			}
@@ -132,7 +142,7 @@ func newSalience(f *processFlags) (*salience, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &salience{region: region{out: out, draw: f.output != ""}, finder: salient.New(salient.Config{})}, nil
+	return &salience{region: region{out: out, draw: f.output != "", ink: color.RGBA{255, 220, 0, 255}}, finder: salient.New(salient.Config{})}, nil
 }
 
 func (s *salience) Write(r *pipeline.Result) error {
@@ -156,7 +166,7 @@ type following struct {
 }
 
 func newFollowing(f *processFlags, src string) (*following, error) {
-	s := &following{region: region{draw: f.output != ""}, src: src, follower: follow.New(follow.Config{})}
+	s := &following{region: region{draw: f.output != "", ink: color.RGBA{255, 255, 255, 255}}, src: src, follower: follow.New(follow.Config{})}
 	var err error
 	if s.seed, err = parseSeed(f.follow); err != nil {
 		return nil, err

@@ -117,6 +117,16 @@ func find(rows []Row, like Row) *Row {
 	return nil
 }
 
+// Empty tells that nothing was measured.
+func (r *Report) Empty() bool {
+	for _, s := range r.Sets {
+		if len(s.Sequences) > 0 {
+			return false
+		}
+	}
+	return r.Lock == nil
+}
+
 // WriteJSON writes the report as one indented JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
@@ -151,6 +161,9 @@ func (s *scorer) report() SequenceReport {
 		}
 	}
 	for _, o := range s.others {
+		if o.failed != nil {
+			continue
+		}
 		speed := map[string]float64{"fps": float64(s.frames) / max(o.busy.Seconds(), 1e-9)}
 		add(taskDivision, o.name, nil, "", o.labels.scores(s.seq.Still), speed)
 		for g, d := range o.divisions {

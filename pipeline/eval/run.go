@@ -26,6 +26,7 @@ type Config struct {
 
 // Run evaluates the sets one sequence after the other. An error names the sequence; a sequence
 // without frames, a mask of another size than its frame and a mask that cannot be read are errors.
+// The report then holds the sequences before.
 func Run(ctx context.Context, c Config, sets ...Set) (*Report, error) {
 	report := &Report{Schema: Schema, Model: c.Model.Config()}
 	done := 0
@@ -34,7 +35,9 @@ func Run(ctx context.Context, c Config, sets ...Set) (*Report, error) {
 		for i := range set.Sequences {
 			seq, err := c.sequence(ctx, &set.Sequences[i], &done)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", set.Sequences[i].Name, err)
+				out.Mean = average(out.Sequences)
+				report.Sets = append(report.Sets, out)
+				return report, fmt.Errorf("%s: %w", set.Sequences[i].Name, err)
 			}
 			out.Sequences = append(out.Sequences, seq)
 		}

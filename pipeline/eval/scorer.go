@@ -358,14 +358,19 @@ type segmented struct {
 	divisions []*division
 	pred      []uint16
 	busy      time.Duration
+	failed    error
 }
 
 func (o *segmented) add(all *scorer, r *pipeline.Result) error {
 	o.pred = sized(o.pred, r.Frame.W*r.Frame.H)
 	object := max(0, len(r.Islands)-2)
 	began := time.Now()
-	if err := o.Segment(o.pred, r, len(r.Islands[object].Islands)); err != nil {
-		return fmt.Errorf("%s: %w", o.name, err)
+	if o.failed != nil {
+		return nil
+	}
+	// A method that cannot do a picture of that size has no scores for the sequence.
+	if o.failed = o.Segment(o.pred, r, len(r.Islands[object].Islands)); o.failed != nil {
+		return nil
 	}
 	o.busy += time.Since(began)
 	o.mean.add("islands", float64(different(o.pred)))

@@ -55,6 +55,9 @@ func (r *Report) WritePage(w io.Writer, command string, plots []string) error {
 }
 
 func writeSet(w io.Writer, s *SetReport, levels int) {
+	if len(s.Sequences) == 0 {
+		return
+	}
 	frames, labelled := 0, 0
 	for _, q := range s.Sequences {
 		frames += q.Frames
