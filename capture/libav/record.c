@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libavutil/imgutils.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libswscale/swscale.h>
@@ -108,8 +107,8 @@ static int open_picture(libav_recorder *r, const libav_config *cfg)
 	r->held = av_packet_alloc();
 	if (!f || !in || !r->packet || !r->held)
 		return AVERROR(ENOMEM);
-	in->width = r->w;
-	in->height = r->h;
+	in->width = r->w + 1; // a column and a row more, for the colour of odd sizes, see fill
+	in->height = r->h + 1;
 	in->format = AV_PIX_FMT_BGR24;
 	f->width = cfg->padded_w;
 	f->height = cfg->padded_h;
@@ -225,6 +224,17 @@ static void pad(AVFrame *f, int w, int h)
 		memcpy(y + h * stride, y + (h - 1) * stride, f->width);
 }
 
+// fill copies the picture and repeats its last column and row: the colour of an odd last pixel is
+// the mean with the one after it.
+static void fill(AVFrame *in, const uint8_t *bgr, int stride, int w, int h)
+{
+	for (int y = 0; y <= h; y++) {
+		uint8_t *to = in->data[0] + y * in->linesize[0];
+		memcpy(to, bgr + (y < h ? y : h - 1) * (int64_t)stride, 3 * w);
+		memcpy(to + 3 * w, to + 3 * w - 3, 3);
+	}
+}
+
 int libav_write(libav_recorder *r, const uint8_t *bgr, int stride, int64_t pts, char *note)
 {
 	libav_listen(note);
@@ -233,7 +243,7 @@ int libav_write(libav_recorder *r, const uint8_t *bgr, int stride, int64_t pts, 
 		// The vector code of swscale reads up to a register beyond the last pixel, where the
 		// caller's memory may end.
 		AVFrame *in = r->input;
-		av_image_copy_plane(in->data[0], in->linesize[0], bgr, stride, 3 * r->w, r->h);
+		fill(in, bgr, stride, r->w, r->h);
 		ret = sws_scale(r->sws, (const uint8_t *const *)in->data, in->linesize, 0, r->h, r->frame->data, r->frame->linesize);
 	}
 	if (ret >= 0) {
