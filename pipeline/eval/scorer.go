@@ -362,23 +362,28 @@ type segmented struct {
 }
 
 func (o *segmented) add(all *scorer, r *pipeline.Result) error {
-	o.pred = sized(o.pred, r.Frame.W*r.Frame.H)
-	object := max(0, len(r.Islands)-2)
-	began := time.Now()
-	if o.failed != nil {
+	if !o.divide(r) {
 		return nil
 	}
-	// A method that cannot do a picture of that size has no scores for the sequence.
-	if o.failed = o.Segment(o.pred, r, len(r.Islands[object].Islands)); o.failed != nil {
-		return nil
-	}
-	o.busy += time.Since(began)
 	o.mean.add("islands", float64(different(o.pred)))
 	o.labels.add(o.pred, &all.pic, r)
 	for _, d := range o.divisions {
 		d.add(&all.truth, o.pred, &all.pic)
 	}
 	return nil
+}
+
+// divide runs the method. One that cannot do a picture of that size has no scores for the sequence.
+func (o *segmented) divide(r *pipeline.Result) bool {
+	if o.failed != nil {
+		return false
+	}
+	o.pred = sized(o.pred, r.Frame.W*r.Frame.H)
+	object := max(0, len(r.Islands)-2)
+	began := time.Now()
+	o.failed = o.Segment(o.pred, r, len(r.Islands[object].Islands))
+	o.busy += time.Since(began)
+	return o.failed == nil
 }
 
 // different counts the labels.
