@@ -37,6 +37,14 @@ type Info struct {
 	Live     bool          // the source goes on whether it is read or not
 }
 
+// Expected returns how many frames the source is expected to have, 0 if that is unknown.
+func (i Info) Expected() int {
+	if i.Frames > 0 {
+		return i.Frames
+	}
+	return int(i.Duration.Seconds()*i.FPS + 0.5)
+}
+
 // Source gives frames, one after the other. A Source is used by one goroutine.
 type Source interface {
 	// Next returns the next frame, which the caller then owns. After the last one it

@@ -45,7 +45,7 @@ func (p *preparer) addVideo(ctx context.Context, it item) error {
 			return videoError(ctx, err)
 		}
 		if s.frame == 0 {
-			s.every = max(frameCount(src.Info())/p.pieces, pieceFrames)
+			s.every = max(src.Info().Expected()/p.pieces, pieceFrames)
 		}
 		if s.wants() {
 			err = front.Evidence(&ev, &f)

@@ -24,7 +24,7 @@ type progress struct {
 }
 
 func newProgress(quiet bool, info capture.Info, out io.Writer) *progress {
-	p := &progress{total: frameCount(info), began: time.Now()}
+	p := &progress{total: info.Expected(), began: time.Now()}
 	if info.Live {
 		p.total = 0
 	}

@@ -42,7 +42,7 @@ func openSource(ctx context.Context, name string, stdin io.Reader, opt sourceOpt
 		return nil, err
 	}
 	if opt.frames > 0 {
-		src = &limited{Source: src, left: opt.frames}
+		src = capture.Limit(src, opt.frames)
 	}
 	return src, nil
 }
@@ -101,36 +101,6 @@ func diagnose(spec capture.Spec, timeout time.Duration) error {
 		err = errors.New(text) // the address in the brackets may hold a password
 	}
 	return fmt.Errorf("open %q: %w", spec.Name(), err)
-}
-
-// limited ends a source after some frames.
-type limited struct {
-	capture.Source
-	left int
-}
-
-func (l *limited) Next(ctx context.Context) (capture.Frame, error) {
-	if l.left == 0 {
-		return capture.Frame{}, io.EOF
-	}
-	l.left--
-	return l.Source.Next(ctx)
-}
-
-func (l *limited) Info() capture.Info {
-	info := l.Source.Info()
-	if n := frameCount(info); n == 0 || n > l.left {
-		info.Frames = l.left
-	}
-	return info
-}
-
-// frameCount returns how many frames a source is expected to have, 0 if that is unknown.
-func frameCount(i capture.Info) int {
-	if i.Frames > 0 {
-		return i.Frames
-	}
-	return int(i.Duration.Seconds()*i.FPS + 0.5)
 }
 
 // sceneNames lists the scenes for the help.

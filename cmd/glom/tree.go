@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -182,16 +182,5 @@ func writePNG(name string, f *capture.Frame) error {
 			to[4*x], to[4*x+1], to[4*x+2], to[4*x+3] = from[3*x+2], from[3*x+1], from[3*x], 255
 		}
 	}
-	file, err := os.Create(name)
-	if err != nil {
-		return fmt.Errorf("create %q: %w", name, bare(err))
-	}
-	err = png.Encode(file, img)
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("write %q: %w", name, bare(err))
-	}
-	return nil
+	return writeFile(name, func(w io.Writer) error { return png.Encode(w, img) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"glomstream/capture"
 	"glomstream/glom"
 	"glomstream/glom/islands"
 	"glomstream/pipeline"
@@ -54,7 +55,7 @@ func (c *Config) sequence(ctx context.Context, seq *Sequence, done *int) (out Se
 	}
 	defer src.Close()
 	if c.Frames > 0 {
-		src = &limited{src, c.Frames}
+		src = capture.Limit(src, c.Frames)
 	}
 	s, err := newScorer(seq, c)
 	if err != nil {
