@@ -2,45 +2,12 @@ package glom
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"testing"
 
+	"glomstream/glom/internal/gradcheck"
 	"glomstream/glom/internal/vec"
 )
-
-// numeric is the slow, obvious gradient: central differences of f in each p[i].
-func numeric(p []float64, f func() float64) []float64 {
-	const h = 1e-5
-	g := make([]float64, len(p))
-	for i, v := range p {
-		p[i] = v + h
-		up := f()
-		p[i] = v - h
-		g[i] = (up - f()) / (2 * h)
-		p[i] = v
-	}
-	return g
-}
-
-// relErr returns ‖got−want‖ / ‖want‖. A maximum over elements would hide or exaggerate faults in
-// entries that are nearly zero.
-func relErr(got, want []float64) float64 {
-	var num, den float64
-	for i, v := range want {
-		num += (got[i] - v) * (got[i] - v)
-		den += v * v
-	}
-	return math.Sqrt(num / den)
-}
-
-func convert[To, From vec.Float](v []From) []To {
-	out := make([]To, len(v))
-	for i := range v {
-		out[i] = To(v[i])
-	}
-	return out
-}
 
 // run is a model on a few frames, whose loss is a random linear function of all embeddings and
 // predictions of all steps.
@@ -61,7 +28,7 @@ func newRun[T vec.Float](c Config, rows, cols, steps int, past bool) *run[T] {
 		e.m.all[i] = T(float32(0.3 * rng.NormFloat64()))
 	}
 	e.m.changed()
-	units := func(n int) []T { return convert[T](randomUnits(rng, n, c.Dim)) }
+	units := func(n int) []T { return gradcheck.Convert[T](randomUnits(rng, n, c.Dim)) }
 	for i := range steps {
 		if i == 1 { // the first frame settles for two steps
 			e.evidence = append(e.evidence, e.evidence[0])
@@ -69,7 +36,7 @@ func newRun[T vec.Float](c Config, rows, cols, steps int, past bool) *run[T] {
 		}
 		e.evidence = append(e.evidence, units(rows*cols))
 	}
-	e.r = convert[T](randomUnits(rng, 997, 1))
+	e.r = gradcheck.Convert[T](randomUnits(rng, 997, 1))
 	for i := range e.r {
 		e.r[i] = T(float32(rng.NormFloat64()))
 	}
@@ -180,7 +147,7 @@ func TestGradients(t *testing.T) {
 					e := newRun[float64](c, 3, 4, steps, past)
 					f := func() float64 { return e.forward(new(field[float64]), new(tape[float64])) }
 					grad, dEvidence := e.backward()
-					if err := relErr(grad.all, numeric(e.m.all, f)); !(err < tol) {
+					if err := gradcheck.RelErr(grad.all, gradcheck.Numeric(e.m.all, f)); !(err < tol) {
 						t.Errorf("weights: relative error %.1e, want < %.0e", err, tol)
 					}
 					for i, ev := range e.evidence {
@@ -191,7 +158,7 @@ func TestGradients(t *testing.T) {
 						case i == 1:
 							continue
 						}
-						if err := relErr(d, numeric(ev, f)); !(err < tol) {
+						if err := gradcheck.RelErr(d, gradcheck.Numeric(ev, f)); !(err < tol) {
 							t.Errorf("evidence %d: relative error %.1e, want < %.0e", i, err, tol)
 						}
 					}
@@ -210,11 +177,11 @@ func TestFloat32Gradients(t *testing.T) {
 			const rows, cols, steps = 9, 13, 4
 			want, wantEv := newRun[float64](c, rows, cols, steps, false).backward()
 			got, gotEv := newRun[float32](c, rows, cols, steps, false).backward()
-			if err := relErr(convert[float64](got.all), want.all); !(err < tol) {
+			if err := gradcheck.RelErr(gradcheck.Convert[float64](got.all), want.all); !(err < tol) {
 				t.Errorf("weights: float32 differs by %.1e, want < %.0e", err, tol)
 			}
 			for i := range wantEv {
-				if err := relErr(convert[float64](gotEv[i]), wantEv[i]); !(err < tol) {
+				if err := gradcheck.RelErr(gradcheck.Convert[float64](gotEv[i]), wantEv[i]); !(err < tol) {
 					t.Errorf("evidence %d: float32 differs by %.1e, want < %.0e", i, err, tol)
 				}
 			}

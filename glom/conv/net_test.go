@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"glomstream/glom/internal/gradcheck"
 	"glomstream/glom/internal/vec"
 )
 
@@ -17,37 +18,6 @@ func draw[T vec.Float](rng *rand.Rand, n int, scale float64) []T {
 		v[i] = T(float32(scale * rng.NormFloat64()))
 	}
 	return v
-}
-
-func convert[To, From vec.Float](v []From) []To {
-	out := make([]To, len(v))
-	for i := range v {
-		out[i] = To(v[i])
-	}
-	return out
-}
-
-// numeric is the slow, obvious gradient: central differences of f in each p[i].
-func numeric(p []float64, f func() float64) []float64 {
-	const h = 1e-5
-	g := make([]float64, len(p))
-	for i, v := range p {
-		p[i] = v + h
-		up := f()
-		p[i] = v - h
-		g[i] = (up - f()) / (2 * h)
-		p[i] = v
-	}
-	return g
-}
-
-func relErr(got, want []float64) float64 {
-	var num, den float64
-	for i, v := range want {
-		num += (got[i] - v) * (got[i] - v)
-		den += v * v
-	}
-	return math.Sqrt(num / den)
 }
 
 // run is a net on one picture, whose loss is a random linear function of the vectors.
@@ -99,10 +69,10 @@ func TestGradients(t *testing.T) {
 		e := newRun[float64](Config{Widths: []int{3, 4, 4, 5}, Dim: 6}, size[0], size[1])
 		f := func() float64 { return e.forward(new(pass[float64]), new(frame[float64])) }
 		grad, din := e.backward()
-		if err := relErr(grad, numeric(e.all, f)); !(err < tol) {
+		if err := gradcheck.RelErr(grad, gradcheck.Numeric(e.all, f)); !(err < tol) {
 			t.Errorf("%v: weights: relative error %.1e, want < %.0e", size, err, tol)
 		}
-		if err := relErr(din, numeric(e.in, f)); !(err < tol) {
+		if err := gradcheck.RelErr(din, gradcheck.Numeric(e.in, f)); !(err < tol) {
 			t.Errorf("%v: input: relative error %.1e, want < %.0e", size, err, tol)
 		}
 	}
@@ -112,17 +82,17 @@ func TestFloat32Gradients(t *testing.T) {
 	const tol = 1e-5
 	want, wantIn := newRun[float64](Config{}, 40, 56).backward()
 	got, gotIn := newRun[float32](Config{}, 40, 56).backward()
-	if err := relErr(convert[float64](got), want); !(err < tol) {
+	if err := gradcheck.RelErr(gradcheck.Convert[float64](got), want); !(err < tol) {
 		t.Errorf("weights: float32 differs by %.1e, want < %.0e", err, tol)
 	}
-	if err := relErr(convert[float64](gotIn), wantIn); !(err < tol) {
+	if err := gradcheck.RelErr(gradcheck.Convert[float64](gotIn), wantIn); !(err < tol) {
 		t.Errorf("input: float32 differs by %.1e, want < %.0e", err, tol)
 	}
 }
 
 // slowForward convolves by definition, in float64, with reflected borders.
 func slowForward(n *Net, in []float32, h, w int) []float64 {
-	x := convert[float64](in)
+	x := gradcheck.Convert[float64](in)
 	for k, l := range n.layers {
 		oh, ow := h/l.stride, w/l.stride
 		y := make([]float64, l.out*oh*ow)

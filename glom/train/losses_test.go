@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"glomstream/glom/internal/gradcheck"
 	"glomstream/glom/internal/vec"
 )
 
@@ -21,44 +22,13 @@ func draw[T vec.Float](rng *rand.Rand, n int, scale float64) []T {
 func units[T vec.Float](rng *rand.Rand, n, D int) []T {
 	v := draw[float64](rng, n*D, 1)
 	vec.UnitRows(v, nil, n, D)
-	return convert[T](convert[float32](v))
-}
-
-func convert[To, From vec.Float](v []From) []To {
-	out := make([]To, len(v))
-	for i := range v {
-		out[i] = To(v[i])
-	}
-	return out
-}
-
-// numeric is the slow, obvious gradient: central differences of f in each p[i].
-func numeric(p []float64, f func() float64) []float64 {
-	const h = 1e-5
-	g := make([]float64, len(p))
-	for i, v := range p {
-		p[i] = v + h
-		up := f()
-		p[i] = v - h
-		g[i] = (up - f()) / (2 * h)
-		p[i] = v
-	}
-	return g
-}
-
-func relErr(got, want []float64) float64 {
-	var num, den float64
-	for i, v := range want {
-		num += (got[i] - v) * (got[i] - v)
-		den += v * v
-	}
-	return math.Sqrt(num / den)
+	return gradcheck.Convert[T](gradcheck.Convert[float32](v))
 }
 
 func checkGrad(t *testing.T, what string, got, p []float64, f func() float64) {
 	t.Helper()
 	const tol = 1e-7
-	if e := relErr(got, numeric(p, f)); !(e < tol) {
+	if e := gradcheck.RelErr(got, gradcheck.Numeric(p, f)); !(e < tol) {
 		t.Errorf("%s: relative error %.1e, want < %.0e", what, e, tol)
 	}
 }
@@ -66,7 +36,7 @@ func checkGrad(t *testing.T, what string, got, p []float64, f func() float64) {
 func checkSame(t *testing.T, what string, got []float32, want []float64) {
 	t.Helper()
 	const tol = 1e-5
-	if e := relErr(convert[float64](got), want); !(e < tol) {
+	if e := gradcheck.RelErr(gradcheck.Convert[float64](got), want); !(e < tol) {
 		t.Errorf("%s: float32 differs from float64 by %.1e, want < %.0e", what, e, tol)
 	}
 }
@@ -85,7 +55,7 @@ func TestReconstruct(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	all := draw[float32](rng, decoderSize(D, H), 0.5)
 	x, want, weight := units[float32](rng, N, D), draw[float32](rng, N*len(places)*rgb, 1), []float32{1, 0, .5, .25, 2, .125}
-	all64, x64, want64, weight64 := convert[float64](all), convert[float64](x), convert[float64](want), convert[float64](weight)
+	all64, x64, want64, weight64 := gradcheck.Convert[float64](all), gradcheck.Convert[float64](x), gradcheck.Convert[float64](want), gradcheck.Convert[float64](weight)
 	loss, dx, dall := decoderCase(all64, x64, want64, weight64, D, H, places)
 	f := func() float64 { l, _, _ := decoderCase(all64, x64, want64, weight64, D, H, places); return l }
 	checkGrad(t, "weights", dall, all64, f)
@@ -135,7 +105,7 @@ func TestIslands(t *testing.T) {
 					S += m
 				}
 				x, bank := units[float32](rng, S, D), units[float32](rng, M, D)
-				x64, bank64 := convert[float64](x), convert[float64](bank)
+				x64, bank64 := gradcheck.Convert[float64](x), gradcheck.Convert[float64](bank)
 				const tau, weight = 0.3, 1.5
 				c := contrast[float64]{x: x64}
 				loss := c.islands(sizes, bank64, D, tau, weight)
@@ -192,7 +162,7 @@ func TestMatch(t *testing.T) {
 		dx, dw = make([]float64, N*D), make([]float64, D*D)
 		return p.match(dx, dw, w, x, from, y, weight, D), dx, dw
 	}
-	x64, y64, w64, weight64 := convert[float64](x), convert[float64](y), convert[float64](w), convert[float64](weight)
+	x64, y64, w64, weight64 := gradcheck.Convert[float64](x), gradcheck.Convert[float64](y), gradcheck.Convert[float64](w), gradcheck.Convert[float64](weight)
 	loss, dx, dw := run(x64, y64, w64, weight64)
 	f := func() float64 { l, _, _ := run(x64, y64, w64, weight64); return l }
 	checkGrad(t, "vectors", dx, x64, f)
@@ -224,11 +194,11 @@ func TestSpread(t *testing.T) {
 			v, c := s.terms(make([]float64, S*D), x, bank, D, w[0], w[1])
 			return v + c
 		})
-		x32 := convert[float32](x)
-		x64, dx32, dx64 := convert[float64](x32), make([]float32, S*D), make([]float64, S*D)
+		x32 := gradcheck.Convert[float32](x)
+		x64, dx32, dx64 := gradcheck.Convert[float64](x32), make([]float32, S*D), make([]float64, S*D)
 		var s32 spread[float32]
-		s32.terms(dx32, x32, convert[float32](bank), D, w[0], w[1])
-		s.terms(dx64, x64, convert[float64](convert[float32](bank)), D, w[0], w[1])
+		s32.terms(dx32, x32, gradcheck.Convert[float32](bank), D, w[0], w[1])
+		s.terms(dx64, x64, gradcheck.Convert[float64](gradcheck.Convert[float32](bank)), D, w[0], w[1])
 		checkSame(t, fmt.Sprintf("weights %v", w), dx32, dx64)
 	}
 	// Vectors that are all the same are as far from spread as can be; the variance term says so.
@@ -289,10 +259,10 @@ func TestChosen(t *testing.T) {
 				vec.Axpy(x[i*D:i*D+D], 1.2, x[(10+i%2)*D:][:D])
 			}
 			vec.UnitRows(x, nil, S, D)
-			x64, bank64 := convert[float64](x), convert[float64](units[float32](rng, M, D))
+			x64, bank64 := gradcheck.Convert[float64](x), gradcheck.Convert[float64](units[float32](rng, M, D))
 			var targets64 []float64
 			if aimed {
-				targets64 = convert[float64](units[float32](rng, S, D))
+				targets64 = gradcheck.Convert[float64](units[float32](rng, S, D))
 			}
 			c := contrast[float64]{x: x64}
 			loss := c.chosen(targets64, bank64, D, b, tau, weight)
@@ -303,7 +273,7 @@ func TestChosen(t *testing.T) {
 			checkGrad(t, fmt.Sprintf("targets %v, bank %d", aimed, M), grad, x64, func() float64 { return c.chosen(targets64, bank64, D, b, tau, weight) })
 			if aimed {
 				c32 := contrast[float32]{x: x}
-				c32.chosen(convert[float32](targets64), convert[float32](bank64), D, b, tau, weight)
+				c32.chosen(gradcheck.Convert[float32](targets64), gradcheck.Convert[float32](bank64), D, b, tau, weight)
 				checkSame(t, "targets", c32.d, grad)
 			}
 		}

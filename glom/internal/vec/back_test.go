@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"glomstream/glom/internal/gradcheck"
 )
 
 // gradTol bounds the norm-relative error of a gradient against central differences in float64.
@@ -11,7 +13,7 @@ const gradTol = 1e-7
 
 func checkGrad(t *testing.T, what string, got, p []float64, f func() float64) {
 	t.Helper()
-	if e := relErr(got, numeric(p, f)); !(e < gradTol) {
+	if e := gradcheck.RelErr(got, gradcheck.Numeric(p, f)); !(e < gradTol) {
 		t.Errorf("%s: relative error %.1e, want < %.0e", what, e, gradTol)
 	}
 }
@@ -19,7 +21,7 @@ func checkGrad(t *testing.T, what string, got, p []float64, f func() float64) {
 func checkSame(t *testing.T, what string, got []float32, want []float64) {
 	t.Helper()
 	const tol = 1e-5
-	if e := relErr(widen(got), want); !(e < tol) {
+	if e := gradcheck.RelErr(widen(got), want); !(e < tol) {
 		t.Errorf("%s: float32 differs from float64 by %.1e, want < %.0e", what, e, tol)
 	}
 }

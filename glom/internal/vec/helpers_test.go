@@ -46,27 +46,3 @@ func slowUnit(v []float64) ([]float64, float64) {
 	}
 	return u, s
 }
-
-// numeric is the slow, obvious gradient: central differences of f in each p[i].
-func numeric(p []float64, f func() float64) []float64 {
-	const h = 1e-5
-	g := make([]float64, len(p))
-	for i, v := range p {
-		p[i] = v + h
-		up := f()
-		p[i] = v - h
-		g[i] = (up - f()) / (2 * h)
-		p[i] = v
-	}
-	return g
-}
-
-// relErr returns ‖got−want‖ / ‖want‖.
-func relErr(got, want []float64) float64 {
-	var num, den float64
-	for i, v := range want {
-		num += (got[i] - v) * (got[i] - v)
-		den += v * v
-	}
-	return math.Sqrt(num / den)
-}
