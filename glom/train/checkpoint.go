@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"glomstream/glom"
 	"glomstream/glom/conv"
@@ -81,6 +83,63 @@ func Load(r io.Reader) (*Trainer, string, error) {
 	}
 	t.refreshSecond()
 	return t, s.Data, nil
+}
+
+// Begin returns a trainer that starts a schedule of its own from weights that were learned before:
+// those of a file for use, or the averaged ones of a checkpoint, with its decoder and predictors.
+// The shape of model and front end is the file's, so cfg must not give one.
+func Begin(cfg Config, r io.Reader) (*Trainer, error) {
+	f, err := weights.Read(r)
+	if err != nil {
+		return nil, err
+	}
+	model, err := glom.FromFile(f)
+	if err != nil {
+		return nil, err
+	}
+	front, err := conv.FromFile(f)
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(cfg.Model, glom.Config{}) || !reflect.DeepEqual(cfg.FrontEnd, conv.Config{}) {
+		return nil, errors.New("train: the weights to begin with bring the shape of the model: leave out the settings model and front_end")
+	}
+	cfg.Model, cfg.FrontEnd = model.Config(), front.Config()
+	var s saved
+	checkpoint := f.Has(Part)
+	if checkpoint {
+		if err := f.Config(Part, &s); err != nil {
+			return nil, err
+		}
+		setDefault(&cfg.Decoder, s.Config.withDefaults().Decoder)
+	}
+	cfg = cfg.withDefaults()
+	if err := errors.Join(cfg.check(), f.Room(decoderSize(cfg.Model.Dim, cfg.Decoder))); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	t, err := newTrainer(cfg, model, front)
+	if err != nil {
+		return nil, err
+	}
+	if !checkpoint {
+		t.dec.draw(rand.New(rand.NewPCG(cfg.Seed, 0xdec)))
+		t.average = t.gather(t.average[:0])
+		t.refreshSecond()
+		return t, nil
+	}
+	if err := f.Fill(Part, t.tensors()); err != nil {
+		return nil, err
+	}
+	clear(t.m)
+	clear(t.v)
+	a := t.average
+	for _, p := range t.parts {
+		a = a[copy(p.w, a):]
+	}
+	t.model.Changed()
+	t.front.Changed()
+	t.refreshSecond()
+	return t, nil
 }
 
 // SaveWeights writes a weights file for use, with the averaged weights.

@@ -21,6 +21,7 @@ type Job struct {
 	Config Config
 	Data   string // says what the clips are; a run is resumed only with the same
 	Resume bool   // go on from the checkpoint, whose Config is used
+	Init   string // weights file or checkpoint to begin with, see Begin
 	Every  int    // updates from one checkpoint to the next, default 50
 	Stop   int    // end, with a checkpoint, after so many updates of the schedule; default all
 
@@ -73,8 +74,20 @@ func Run(ctx context.Context, job Job, src clips.Source) (err error) {
 // begin makes the trainer or reads it from the checkpoint.
 func (job *Job) begin() (*Trainer, error) {
 	name := job.Out + ".checkpoint"
-	if !job.Resume {
+	if !job.Resume && job.Init == "" {
 		return New(job.Config)
+	}
+	if !job.Resume {
+		f, err := os.Open(job.Init)
+		if err != nil {
+			return nil, fmt.Errorf("begin with: %w", err)
+		}
+		defer f.Close()
+		t, err := Begin(job.Config, f)
+		if err != nil {
+			return nil, fmt.Errorf("begin with %q: %w", job.Init, err)
+		}
+		return t, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -54,6 +54,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.Uint64Var(&f.data.seed, "seed", 0, "draws the clips; a setting of the same name draws the weights")
 	fs.BoolVar(&f.data.exactFlow, "exact-flow", false, "composite scenes have the exact motion, not as a front end sees it")
 	fs.IntVar(&f.data.cacheMegabyte, "cache", 512, "megabytes of decoded pictures to keep")
+	fs.StringVar(&f.job.Init, "init", "", "begin with the weights of this file, a weights file or a checkpoint of another run")
 	fs.BoolVar(&f.job.Resume, "resume", false, "go on from the checkpoint, with its settings")
 	fs.IntVar(&f.job.Every, "every", 50, "updates from one checkpoint to the next")
 	fs.IntVar(&f.job.Stop, "stop", 0, "end, with a checkpoint, after so many updates; 0: at the end of the schedule")
@@ -102,8 +103,8 @@ func (f *flags) check() error {
 		return usagef("--frames and --every must be positive, --cache not negative, --composite from 0 to 1")
 	}
 	if f.job.Resume {
-		if f.config != "" || f.updates != 0 || f.self {
-			return usagef("--resume brings its own settings: leave out --config, --updates and --self-supervised")
+		if f.config != "" || f.updates != 0 || f.self || f.job.Init != "" {
+			return usagef("--resume brings its own settings: leave out --config, --updates, --init and --self-supervised")
 		}
 		return nil
 	}
