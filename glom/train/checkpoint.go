@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -50,7 +49,7 @@ func (t *Trainer) Save(w io.Writer, data string) error {
 
 // Load reads a checkpoint and returns the trainer as it was, and what Save was told of the data.
 func Load(r io.Reader) (*Trainer, string, error) {
-	f, err := weights.Read(r)
+	f, model, front, err := readNets(r)
 	if err != nil {
 		return nil, "", err
 	}
@@ -58,30 +57,14 @@ func Load(r io.Reader) (*Trainer, string, error) {
 	if err := f.Config(Part, &s); err != nil {
 		return nil, "", err
 	}
-	model, err := glom.FromFile(f)
-	if err != nil {
-		return nil, "", err
-	}
-	front, err := conv.FromFile(f)
-	if err != nil {
-		return nil, "", err
-	}
-	c := s.Config.withDefaults()
-	if err := errors.Join(c.check(), f.Room(decoderSize(model.Config().Dim, c.Decoder))); err != nil {
-		return nil, "", fmt.Errorf("load checkpoint: %w", err)
-	}
 	if s.Step < 0 {
 		return nil, "", fmt.Errorf("load checkpoint: step %d", s.Step)
 	}
-	t, err := newTrainer(c, model, front)
+	t, err := fill(s.Config, f, model, front)
 	if err != nil {
 		return nil, "", err
 	}
 	t.step = s.Step
-	if err := f.Fill(Part, t.tensors()); err != nil {
-		return nil, "", err
-	}
-	t.refreshSecond()
 	return t, s.Data, nil
 }
 
@@ -89,45 +72,23 @@ func Load(r io.Reader) (*Trainer, string, error) {
 // those of a file for use, or the averaged ones of a checkpoint, with its decoder and predictors.
 // The shape of model and front end is the file's, so cfg must not give one.
 func Begin(cfg Config, r io.Reader) (*Trainer, error) {
-	f, err := weights.Read(r)
-	if err != nil {
-		return nil, err
-	}
-	model, err := glom.FromFile(f)
-	if err != nil {
-		return nil, err
-	}
-	front, err := conv.FromFile(f)
-	if err != nil {
-		return nil, err
-	}
 	if !reflect.DeepEqual(cfg.Model, glom.Config{}) || !reflect.DeepEqual(cfg.FrontEnd, conv.Config{}) {
 		return nil, errors.New("train: the weights to begin with bring the shape of the model: leave out the settings model and front_end")
 	}
-	cfg.Model, cfg.FrontEnd = model.Config(), front.Config()
-	var s saved
-	checkpoint := f.Has(Part)
-	if checkpoint {
-		if err := f.Config(Part, &s); err != nil {
-			return nil, err
-		}
-		setDefault(&cfg.Decoder, s.Config.withDefaults().Decoder)
-	}
-	cfg = cfg.withDefaults()
-	if err := errors.Join(cfg.check(), f.Room(decoderSize(cfg.Model.Dim, cfg.Decoder))); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	t, err := newTrainer(cfg, model, front)
+	f, model, front, err := readNets(r)
 	if err != nil {
 		return nil, err
 	}
-	if !checkpoint {
-		t.dec.draw(rand.New(rand.NewPCG(cfg.Seed, 0xdec)))
-		t.average = t.gather(t.average[:0])
-		t.refreshSecond()
-		return t, nil
+	if !f.Has(Part) {
+		return start(cfg, model, front)
 	}
-	if err := f.Fill(Part, t.tensors()); err != nil {
+	var s saved
+	if err := f.Config(Part, &s); err != nil {
+		return nil, err
+	}
+	setDefault(&cfg.Decoder, s.Config.Decoder)
+	t, err := fill(cfg, f, model, front)
+	if err != nil {
 		return nil, err
 	}
 	clear(t.m)
@@ -138,6 +99,39 @@ func Begin(cfg Config, r io.Reader) (*Trainer, error) {
 	}
 	t.model.Changed()
 	t.front.Changed()
+	return t, nil
+}
+
+// readNets reads a file up to the training state, if it has any.
+func readNets(r io.Reader) (*weights.File, *glom.Model, *conv.Net, error) {
+	f, err := weights.Read(r)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	model, err := glom.FromFile(f)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	front, err := conv.FromFile(f)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return f, model, front, nil
+}
+
+// fill returns a trainer with the training state of a checkpoint.
+func fill(cfg Config, f *weights.File, model *glom.Model, front *conv.Net) (*Trainer, error) {
+	c := cfg.withDefaults()
+	if err := errors.Join(c.check(), f.Room(decoderSize(model.Config().Dim, c.Decoder))); err != nil {
+		return nil, fmt.Errorf("load checkpoint: %w", err)
+	}
+	t, err := newTrainer(c, model, front)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Fill(Part, t.tensors()); err != nil {
+		return nil, err
+	}
 	t.refreshSecond()
 	return t, nil
 }

@@ -71,24 +71,29 @@ func Run(ctx context.Context, job Job, src clips.Source) (err error) {
 	return job.save(t)
 }
 
-// begin makes the trainer or reads it from the checkpoint.
+// begin makes the trainer, or reads it from a file.
 func (job *Job) begin() (*Trainer, error) {
-	name := job.Out + ".checkpoint"
-	if !job.Resume && job.Init == "" {
+	switch {
+	case job.Resume:
+		return job.resume()
+	case job.Init == "":
 		return New(job.Config)
 	}
-	if !job.Resume {
-		f, err := os.Open(job.Init)
-		if err != nil {
-			return nil, fmt.Errorf("begin with: %w", err)
-		}
-		defer f.Close()
-		t, err := Begin(job.Config, f)
-		if err != nil {
-			return nil, fmt.Errorf("begin with %q: %w", job.Init, err)
-		}
-		return t, nil
+	f, err := os.Open(job.Init)
+	if err != nil {
+		return nil, fmt.Errorf("begin with: %w", err)
 	}
+	defer f.Close()
+	t, err := Begin(job.Config, f)
+	if err != nil {
+		return nil, fmt.Errorf("begin with %q: %w", job.Init, err)
+	}
+	return t, nil
+}
+
+// resume reads the trainer from the checkpoint.
+func (job *Job) resume() (*Trainer, error) {
+	name := job.Out + ".checkpoint"
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)

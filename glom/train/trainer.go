@@ -57,16 +57,21 @@ const examineEvery = 10
 
 // New returns a trainer with random weights.
 func New(cfg Config) (*Trainer, error) {
-	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
 	model, err := glom.New(cfg.Model)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	front, err := conv.New(cfg.FrontEnd)
 	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return start(cfg, model, front)
+}
+
+// start returns a trainer before its first update.
+func start(cfg Config, model *glom.Model, front *conv.Net) (*Trainer, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	t, err := newTrainer(cfg, model, front)

@@ -61,6 +61,15 @@ func TestRun(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "64x32") {
 		t.Errorf("other clips: got %v", err)
 	}
+	// Another run begins with the weights of this one.
+	next := filepath.Join(dir, "next.safetensors")
+	text.Reset()
+	if err := Run(t.Context(), "glomtrain", []string{"-o", next, "--init", out, "--updates", "1", "--size", "64x32", "--frames", "2"}, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "1/1  loss") {
+		t.Errorf("progress %q, want a line for update 1 of 1", text.String())
+	}
 }
 
 func TestUsage(t *testing.T) {
@@ -73,6 +82,7 @@ func TestUsage(t *testing.T) {
 		{"-o w --composite 2", "--composite"},
 		{"-o w --resume --updates 5", "--resume"},
 		{"-o w --resume --config " + config, "--resume"},
+		{"-o w --resume --init v", "--resume"},
 		{"-o w --rate 1", "unknown flag"},
 	} {
 		err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{})
@@ -84,6 +94,8 @@ func TestUsage(t *testing.T) {
 		{"-o w --config none.json", "none.json"},
 		{"-o w --config " + write(t, "odd.json", `{"speed": 3}`), "speed"},
 		{"-o w none.clips", "none.clips"},
+		{"-o w --init v.safetensors --config " + config, "v.safetensors"},
+		{"-o w --init " + config + " --size 32x32", "not a weights file"},
 	} {
 		if err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.args, err, tt.want)
