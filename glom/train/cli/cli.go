@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -82,10 +80,12 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 		return err
 	}
 	f.job.Data = f.data.String()
+	shown := newProgress(errOut, f.job.Stop)
 	if !f.quiet {
-		f.job.Progress = (&progress{out: errOut, began: time.Now()}).show
+		f.job.Progress = shown.show
 	}
 	err = train.Run(ctx, f.job, src)
+	shown.end()
 	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
 		err = errors.Join(err, drawCurves(f.job.Out+".ndjson", f.job.Out+".png"))
 	}
@@ -133,38 +133,4 @@ func readConfig(c *train.Config, name string) error {
 		return fmt.Errorf("settings %q: %w", name, err)
 	}
 	return nil
-}
-
-// progress writes a line for the first updates and then every few seconds.
-type progress struct {
-	out         io.Writer
-	began, last time.Time
-	first       int // the update before the first
-}
-
-func (p *progress) show(r train.Report, c train.Config) {
-	now := time.Now()
-	if p.last.IsZero() {
-		p.first = r.Step - 1
-	}
-	var alarms []string
-	if r.Health != nil {
-		alarms = r.Health.Alarms()
-	}
-	if now.Sub(p.last) < 5*time.Second && r.Step != c.Updates && len(alarms) == 0 {
-		return
-	}
-	p.last = now
-	each := now.Sub(p.began) / time.Duration(r.Step-p.first)
-	var parts []string
-	for _, name := range train.LossNames() {
-		if v, ok := r.Losses[name]; ok {
-			parts = append(parts, fmt.Sprintf("%s %.4f", name, v))
-		}
-	}
-	fmt.Fprintf(p.out, "%d/%d  loss %.4f  (%s)  norm %.2f  %.1f clips/s  %v left\n", r.Step, c.Updates, r.Loss, strings.Join(parts, "  "),
-		r.Norm, float64(c.Clips)/each.Seconds(), (each * time.Duration(c.Updates-r.Step)).Round(time.Second))
-	for _, a := range alarms {
-		fmt.Fprintln(p.out, "collapse:", a)
-	}
 }
