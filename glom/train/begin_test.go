@@ -33,10 +33,10 @@ func another() Config {
 	return c
 }
 
-func written(t *testing.T, save func(io.Writer) error) *bytes.Buffer {
+func written(t *testing.T, save func(io.Writer, string) error) *bytes.Buffer {
 	t.Helper()
 	var b bytes.Buffer
-	if err := save(&b); err != nil {
+	if err := save(&b, "boxes"); err != nil {
 		t.Fatal(err)
 	}
 	return &b
@@ -78,7 +78,7 @@ func TestBeginWithWeights(t *testing.T) {
 // What begins with a checkpoint takes the averages of all weights, and nothing of the schedule.
 func TestBeginWithCheckpoint(t *testing.T) {
 	old := learnt(t)
-	file := written(t, func(w io.Writer) error { return old.Save(w, "boxes") })
+	file := written(t, old.Save)
 	got, err := Begin(another(), file)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestBeginWithCheckpoint(t *testing.T) {
 
 func TestBeginRefuses(t *testing.T) {
 	old := learnt(t)
-	check := written(t, func(w io.Writer) error { return old.Save(w, "boxes") }).Bytes()
+	check := written(t, old.Save).Bytes()
 	file := written(t, old.SaveWeights).Bytes()
 	shaped, wider, odd := another(), another(), another()
 	shaped.Model.Dim = 16
@@ -131,7 +131,7 @@ func TestBeginRefuses(t *testing.T) {
 		{"no weights", another(), []byte("<!DOCTYPE html><html></html>"), "not a weights file"},
 		{"cut off", another(), file[:len(file)/2], "safetensors"},
 		{"checkpoint cut off", another(), check[:len(check)-1], "safetensors"},
-		{"without front end", another(), written(t, old.model.Save).Bytes(), "frontend"},
+		{"without front end", another(), written(t, func(w io.Writer, _ string) error { return old.model.Save(w) }).Bytes(), "frontend"},
 	} {
 		name := filepath.Join(t.TempDir(), "start")
 		if err := os.WriteFile(name, tt.file, 0o644); err != nil {

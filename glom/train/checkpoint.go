@@ -17,11 +17,29 @@ import (
 // weights as they are and, besides, the decoder, the predictors, the moments and the averages.
 const Part = "training"
 
-// saved is the configuration of the part.
-type saved struct {
+// originPart is the name of the Origin in a weights file for use.
+const originPart = "origin"
+
+// Origin says how weights were learned.
+type Origin struct {
 	Config Config `json:"config"`
-	Step   int    `json:"step"`
+	Step   int    `json:"step"` // updates taken
 	Data   string `json:"data"` // what the clips are, in the caller's words
+}
+
+// ReadOrigin reads how the weights of a file were learned, which is a weights file for use or a
+// checkpoint.
+func ReadOrigin(r io.Reader) (Origin, error) {
+	var o Origin
+	f, err := weights.Read(r)
+	if err != nil {
+		return o, err
+	}
+	part := originPart
+	if f.Has(Part) {
+		part = Part
+	}
+	return o, f.Config(part, &o)
 }
 
 // tensors lists the training state.
@@ -40,7 +58,7 @@ func (t *Trainer) Save(w io.Writer, data string) error {
 	var f weights.File
 	err := errors.Join(
 		t.model.AddTo(&f), t.front.AddTo(&f),
-		f.Add(Part, saved{t.cfg, t.step, data}, t.tensors()))
+		f.Add(Part, Origin{t.cfg, t.step, data}, t.tensors()))
 	if err != nil {
 		return err
 	}
@@ -53,7 +71,7 @@ func Load(r io.Reader) (*Trainer, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	var s saved
+	var s Origin
 	if err := f.Config(Part, &s); err != nil {
 		return nil, "", err
 	}
@@ -82,7 +100,7 @@ func Begin(cfg Config, r io.Reader) (*Trainer, error) {
 	if !f.Has(Part) {
 		return start(cfg, model, front)
 	}
-	var s saved
+	var s Origin
 	if err := f.Config(Part, &s); err != nil {
 		return nil, err
 	}
@@ -136,14 +154,15 @@ func fill(cfg Config, f *weights.File, model *glom.Model, front *conv.Net) (*Tra
 	return t, nil
 }
 
-// SaveWeights writes a weights file for use, with the averaged weights.
-func (t *Trainer) SaveWeights(w io.Writer) error {
+// SaveWeights writes a weights file for use, with the averaged weights. data tells what the clips are.
+func (t *Trainer) SaveWeights(w io.Writer, data string) error {
 	model, front, err := t.Averaged()
 	if err != nil {
 		return err
 	}
 	var f weights.File
-	if err := errors.Join(model.AddTo(&f), front.AddTo(&f)); err != nil {
+	err = errors.Join(model.AddTo(&f), front.AddTo(&f), f.Add(originPart, Origin{t.cfg, t.step, data}, nil))
+	if err != nil {
 		return err
 	}
 	return f.Write(w)

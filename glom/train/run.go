@@ -114,7 +114,7 @@ func (job *Job) save(t *Trainer) error {
 	if err := replaceFile(job.Out+".checkpoint", func(w io.Writer) error { return t.Save(w, job.Data) }); err != nil {
 		return err
 	}
-	return replaceFile(job.Out, t.SaveWeights)
+	return replaceFile(job.Out, func(w io.Writer) error { return t.SaveWeights(w, job.Data) })
 }
 
 // openLog opens the log to append to it. Lines of updates after step, which a run wrote that was

@@ -168,6 +168,20 @@ func TestWeightsFile(t *testing.T) {
 	if _, err := glom.Load(bytes.NewReader(read(t, out))); err != nil {
 		t.Errorf("the model alone: %v", err)
 	}
+	// Both files say where they come from.
+	for _, name := range []string{out, out + ".checkpoint"} {
+		o, err := ReadOrigin(bytes.NewReader(read(t, name)))
+		if err != nil || o.Step != 2 || o.Data != "boxes" || o.Config.Updates != 2 || o.Config.Model.Dim != 16 {
+			t.Errorf("%s: origin %+v, error %v", name, o, err)
+		}
+	}
+	var alone bytes.Buffer
+	if err := model.Save(&alone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadOrigin(&alone); !errors.Is(err, weights.ErrNoPart) {
+		t.Errorf("weights without an origin: got %v, want %v", err, weights.ErrNoPart)
+	}
 }
 
 // What fails while a file is written leaves the old file as it was, and nothing beside it.

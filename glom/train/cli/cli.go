@@ -31,11 +31,12 @@ func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(for
 
 // flags of a training run.
 type flags struct {
-	config, size string
-	job          train.Job
-	data         data
-	updates      int
-	self, quiet  bool
+	configs     []string
+	size        string
+	job         train.Job
+	data        data
+	updates     int
+	self, quiet bool
 }
 
 func (f *flags) set(name string) *pflag.FlagSet {
@@ -43,7 +44,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
 	fs.StringVarP(&f.job.Out, "output", "o", "", "the weights file to write")
-	fs.StringVar(&f.config, "config", "", "JSON file with settings")
+	fs.StringArrayVar(&f.configs, "config", nil, "JSON file with settings; may be given several times, what a later one sets counts")
 	fs.IntVar(&f.updates, "updates", 0, "length of the schedule, instead of the setting")
 	fs.BoolVar(&f.self, "self-supervised", false, "use no labels")
 	fs.StringVar(&f.size, "size", "160x96", "size of the clips, multiples of 8; pictures in use are 320x176")
@@ -103,13 +104,13 @@ func (f *flags) check() error {
 		return usagef("--frames and --every must be positive, --cache not negative, --composite from 0 to 1")
 	}
 	if f.job.Resume {
-		if f.config != "" || f.updates != 0 || f.self || f.job.Init != "" {
+		if len(f.configs) > 0 || f.updates != 0 || f.self || f.job.Init != "" {
 			return usagef("--resume brings its own settings: leave out --config, --updates, --init and --self-supervised")
 		}
 		return nil
 	}
-	if f.config != "" {
-		if err := readConfig(&f.job.Config, f.config); err != nil {
+	for _, name := range f.configs {
+		if err := readConfig(&f.job.Config, name); err != nil {
 			return err
 		}
 	}
@@ -120,7 +121,7 @@ func (f *flags) check() error {
 	return nil
 }
 
-// readConfig reads a JSON file into c and refuses what it does not know.
+// readConfig puts what a JSON file sets into c, and refuses what it does not know.
 func readConfig(c *train.Config, name string) error {
 	file, err := os.Open(name)
 	if err != nil {

@@ -28,9 +28,10 @@ func write(t *testing.T, name, text string) string {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "w.safetensors")
-	config := write(t, "config.json", tinyConfig)
+	// What a later file sets counts, the rest is kept.
+	config, later := write(t, "config.json", tinyConfig), write(t, "later.json", `{"clips": 3, "model": {"hidden": 16}}`)
 	var text bytes.Buffer
-	args := []string{"-o", out, "--config", config, "--size", "48x32", "--frames", "3", "--stop", "2"}
+	args := []string{"-o", out, "--config", config, "--config", later, "--size", "48x32", "--frames", "3", "--stop", "2"}
 	if err := Run(t.Context(), "glomtrain", args, &text, &text); err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +53,14 @@ func TestRun(t *testing.T) {
 	log, err := os.ReadFile(out + ".ndjson")
 	if err != nil {
 		t.Fatal(err)
+	}
+	weights, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := train.ReadOrigin(bytes.NewReader(weights))
+	if c := o.Config; err != nil || c.Updates != 3 || c.Clips != 3 || c.Model.Dim != 8 || c.Model.Hidden != 16 {
+		t.Errorf("settings %+v, error %v: want those of both files", o.Config, err)
 	}
 	if list, err := train.ReadLog(bytes.NewReader(log)); err != nil || len(list) != 3 {
 		t.Errorf("log of %d updates, error %v; want 3", len(list), err)
