@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"overlay":                 {"capture", "glom", "glom/islands"},
 	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
+	"cmd/ablation":            {"glom", "glom/compose", "glom/conv", "glom/train", "pipeline/eval"}, // glom, glom/compose, glom/conv: its tests
 	"cmd/glom":                {everything},
 	"cmd/glomtrain":           {"glom", "glom/clips", "glom/onednn", "glom/train", "glom/train/cli"},
 }
