@@ -168,9 +168,12 @@ func (t *Trainer) SaveWeights(w io.Writer, data string) error {
 	return f.Write(w)
 }
 
-// replaceFile writes a file so that at every moment either the old one or the whole new one is
-// there, also if the machine fails.
-func replaceFile(name string, write func(io.Writer) error) (err error) {
+// ReplaceFile writes a file so that at every moment either the old one or the whole new one is
+// there, also if the machine fails. Anything but a file, such as a device, is left alone.
+func ReplaceFile(name string, write func(io.Writer) error) (err error) {
+	if err := regular(name); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
 	if err != nil {
 		return fmt.Errorf("write %q: %w", name, err)
@@ -188,6 +191,14 @@ func replaceFile(name string, write func(io.Writer) error) (err error) {
 		return fmt.Errorf("write %q: %w", name, err)
 	}
 	return syncDir(filepath.Dir(name))
+}
+
+// regular is an error if there is something of that name that is no file.
+func regular(name string) error {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("write %q: it is there and no file", name)
+	}
+	return nil
 }
 
 // syncDir makes the renaming last.

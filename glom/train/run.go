@@ -35,6 +35,9 @@ func Run(ctx context.Context, job Job, src clips.Source) (err error) {
 	if job.Every == 0 {
 		job.Every = 50
 	}
+	if err := regular(job.Out); err != nil {
+		return err
+	}
 	t, err := job.begin()
 	if err != nil {
 		return err
@@ -111,10 +114,10 @@ func (job *Job) resume() (*Trainer, error) {
 
 // save writes the checkpoint and the weights.
 func (job *Job) save(t *Trainer) error {
-	if err := replaceFile(job.Out+".checkpoint", func(w io.Writer) error { return t.Save(w, job.Data) }); err != nil {
+	if err := ReplaceFile(job.Out+".checkpoint", func(w io.Writer) error { return t.Save(w, job.Data) }); err != nil {
 		return err
 	}
-	return replaceFile(job.Out, func(w io.Writer) error { return t.SaveWeights(w, job.Data) })
+	return ReplaceFile(job.Out, func(w io.Writer) error { return t.SaveWeights(w, job.Data) })
 }
 
 // openLog opens the log to append to it. Lines of updates after step, which a run wrote that was
@@ -134,7 +137,7 @@ func openLog(name string, step int) (*os.File, error) {
 			}
 		}
 	}
-	err = replaceFile(name, func(w io.Writer) error { _, err := w.Write(keep); return err })
+	err = ReplaceFile(name, func(w io.Writer) error { _, err := w.Write(keep); return err })
 	if err != nil {
 		return nil, err
 	}

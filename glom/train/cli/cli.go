@@ -81,14 +81,20 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 		return err
 	}
 	f.job.Data = f.data.String()
+	curves := func() error { return drawCurves(f.job.Out+".ndjson", f.job.Out+".png") }
 	shown := newProgress(errOut, f.job.Stop)
-	if !f.quiet {
-		f.job.Progress = shown.show
+	f.job.Progress = func(r train.Report, c train.Config) {
+		if !f.quiet {
+			shown.show(r, c)
+		}
+		if r.Step%f.job.Every == 0 {
+			_ = curves() // they are drawn again in the end
+		}
 	}
 	err = train.Run(ctx, f.job, src)
 	shown.end()
 	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
-		err = errors.Join(err, drawCurves(f.job.Out+".ndjson", f.job.Out+".png"))
+		err = errors.Join(err, curves())
 	}
 	return errors.Join(err, closeAll())
 }
