@@ -237,7 +237,7 @@ func (t *Trainer) compare(h *Health) {
 	}
 }
 
-// ErrDiverged is returned by Update when the loss or its gradient is not a finite number.
+// ErrDiverged is returned by Update when an embedding, the loss or its gradient is not a finite number.
 var ErrDiverged = errors.New("training diverged")
 
 // share lets the workers share the clips out among them, and returns the error of the first clip

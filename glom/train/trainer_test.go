@@ -344,8 +344,8 @@ func TestUpdateErrors(t *testing.T) {
 		t.Error("an update that failed has changed something")
 	}
 	tr.model.Params.All[0] = float32(math.NaN())
-	if _, err := tr.Update(t.Context(), boxes{t: 3, h: 32, w: 48}); err == nil {
-		t.Error("weights that are not numbers: no error")
+	if _, err := tr.Update(t.Context(), boxes{t: 3, h: 32, w: 48}); !errors.Is(err, ErrDiverged) {
+		t.Errorf("weights that are not numbers: got %v, want %v", err, ErrDiverged)
 	}
 }
 

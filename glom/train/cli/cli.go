@@ -93,6 +93,9 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 	}
 	err = train.Run(ctx, f.job, src)
 	shown.end()
+	if errors.Is(err, train.ErrDiverged) {
+		err = fmt.Errorf("%w (the checkpoint of before is kept: begin from it with --init and a lower rate)", err)
+	}
 	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
 		err = errors.Join(err, curves())
 	}
