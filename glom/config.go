@@ -44,7 +44,8 @@ const (
 	Dense Attention = "dense"
 )
 
-// Mix holds the weights of the four contributions to a level. Only their ratios matter.
+// Mix holds the weights of the four contributions to a level. Only their ratios matter. One of 0 is
+// not there, and does not come in training.
 type Mix struct {
 	BU   float64 `json:"bu"`
 	TD   float64 `json:"td"`
