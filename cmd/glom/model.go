@@ -17,6 +17,12 @@ import (
 	"glomstream/glom/weights"
 )
 
+// What --weights takes besides the name of a file. The weights that come with glom are the default.
+const (
+	builtIn   = "built-in"
+	unlearned = "none"
+)
+
 // modelFlags say which model and which front end are used.
 type modelFlags struct {
 	weights, frontEnd string
@@ -27,24 +33,32 @@ type modelFlags struct {
 }
 
 func (f *modelFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, learned (those that come with glom, of a first short training), or none")
-	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights, without weights a fixed descriptor)")
-	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, … (not with --weights FILE)")
+	f.registerWeights(fs)
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end, with the --weights that go with it (default: that of the weights; with none a fixed descriptor)")
+	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
 
+// registerWeights registers the one flag that says what was learned.
+func (f *modelFlags) registerWeights(fs *pflag.FlagSet) {
+	fs.StringVar(&f.weights, "weights", builtIn, "safetensors file of a trained model, or none: a fixed descriptor and nothing learned")
+}
+
 // model loads or makes the model.
 func (f *modelFlags) model() (*glom.Model, error) {
-	if f.config != "" && f.weights != "none" {
-		return nil, usagef("--weights %s brings its own settings: leave out --config", f.weights)
+	switch {
+	case f.config != "" && f.weights != unlearned:
+		return nil, usagef("--weights %s brings its own settings: leave out --config, or say --weights none", f.weights)
+	case f.frontEnd != "" && f.weights == builtIn:
+		return nil, usagef("--frontend %s: the built-in weights have learned with another: name the --weights that go with it, or none", f.frontEnd)
 	}
 	var err error
 	switch f.weights {
-	case "none":
-		return f.unlearned()
-	case "learned":
+	case unlearned:
+		return f.untrained()
+	case builtIn:
 		f.file, err = trained.Weights()
 	default:
 		f.file, err = readWeights(f.weights)
@@ -77,8 +91,8 @@ func readWeights(name string) (*weights.File, error) {
 	return w, nil
 }
 
-// unlearned makes a model without weights.
-func (f *modelFlags) unlearned() (*glom.Model, error) {
+// untrained makes a model without weights.
+func (f *modelFlags) untrained() (*glom.Model, error) {
 	var c glom.Config
 	if f.config != "" {
 		if err := readConfig(&c, f.config); err != nil {
