@@ -13,6 +13,7 @@ import (
 	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/glom/conv"
+	"glomstream/glom/islands"
 	"glomstream/glom/trained"
 	"glomstream/glom/weights"
 )
@@ -28,6 +29,7 @@ type modelFlags struct {
 	weights, frontEnd string
 	config            string
 	order, query, att string
+	link              float64
 
 	file *weights.File // once read; nil for none
 }
@@ -38,6 +40,7 @@ func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
+	fs.Float64Var(&f.link, "link", 0, "cosine over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands (default 0.85, with --weights none 0.7)")
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
 
@@ -53,6 +56,9 @@ func (f *modelFlags) model() (*glom.Model, error) {
 		return nil, usagef("--weights %s brings its own settings: leave out --config, or say --weights none", f.weights)
 	case f.frontEnd != "" && f.weights == builtIn:
 		return nil, usagef("--frontend %s: the built-in weights have learned with another: name the --weights that go with it, or none", f.frontEnd)
+	}
+	if !(f.link >= 0 && f.link <= 1) {
+		return nil, usagef("--link %v: want over 0 up to 1", f.link)
 	}
 	var err error
 	switch f.weights {
@@ -113,6 +119,21 @@ func (f *modelFlags) untrained() (*glom.Model, error) {
 // bareModel drops the package's name from its error, which is the program's name too.
 func bareModel(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "glom: "))
+}
+
+// islands says how islands are read out of the model, which was made before. Vectors that were
+// learned with a contrast of temperature 0.1 stand for chances: at a cosine of 0.93 two locations
+// are as likely to be of one island as not, and at 0.7, where a fixed descriptor is cut, they are of one
+// in 20 cases.
+func (f *modelFlags) islands() islands.Config {
+	var c islands.Config
+	if f.file != nil {
+		c = islands.Config{Beta: 30, Link: 0.85}
+	}
+	if f.link != 0 {
+		c.Link = f.link
+	}
+	return c
 }
 
 // rule puts what the flags say of the settling step into c.
