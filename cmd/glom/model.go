@@ -14,6 +14,7 @@ import (
 	"glomstream/glom"
 	"glomstream/glom/conv"
 	"glomstream/glom/islands"
+	"glomstream/glom/salient"
 	"glomstream/glom/trained"
 	"glomstream/glom/weights"
 )
@@ -134,6 +135,15 @@ func (f *modelFlags) islands() islands.Config {
 		c.Link = f.link
 	}
 	return c
+}
+
+// salience says how salient objects are found with the model, which was made before: learned
+// vectors are compared at the temperature that they were learned with.
+func (f *modelFlags) salience() salient.Config {
+	if f.file == nil {
+		return salient.Config{}
+	}
+	return salient.Config{Tau: 0.1}
 }
 
 // rule puts what the flags say of the settling step into c.

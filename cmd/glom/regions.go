@@ -111,9 +111,10 @@ func outline(canvas *capture.Frame, img *image.Gray, ink color.RGBA) {
 func objectLevel(r *pipeline.Result) int { return max(0, len(r.Islands)-2) }
 func partLevel(r *pipeline.Result) int   { return max(0, len(r.Islands)-3) }
 
-// salientFrame is what the finder of salient objects sees of a result.
+// salientFrame is what the finder of salient objects sees of a result. The part level, as what
+// moves may be a part of what the object level holds together.
 func salientFrame(r *pipeline.Result) salient.Frame {
-	l, ev := objectLevel(r), &r.Evidence
+	l, ev := partLevel(r), &r.Evidence
 	return salient.Frame{
 		Rows: r.State.Rows, Cols: r.State.Cols, Dim: r.State.Dim,
 		Vectors: r.State.Level(l), Islands: &r.Islands[l], Pix: ev.Pix, Flow: ev.Flow, W: ev.W, H: ev.H,
@@ -142,7 +143,7 @@ func newSalience(f *processFlags) (*salience, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &salience{region: region{out: out, draw: f.output != "", ink: color.RGBA{255, 220, 0, 255}}, finder: salient.New(salient.Config{})}, nil
+	return &salience{region: region{out: out, draw: f.output != "", ink: color.RGBA{255, 220, 0, 255}}, finder: salient.New(f.salience())}, nil
 }
 
 func (s *salience) Write(r *pipeline.Result) error {
