@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"capture/opencv":          {"capture", "capture/descriptor", "glom/conv"},
 	"capture/baseline":        {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":           {"capture"},
+	"overlay/meta":            {},
 	"overlay":                 {"capture", "glom", "glom/islands"},
 	"overlay/web":             {},
 	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                          // all for its tests
