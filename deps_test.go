@@ -48,10 +48,11 @@ var allowed = map[string][]string{
 	"capture/libav":           {"capture"},
 	"overlay/meta":            {},
 	"overlay":                 {"capture", "glom", "glom/islands"},
+	"overlay/live":            {"capture", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay", "overlay/meta", "overlay/record", "overlay/stream", "overlay/vpx", "pipeline"}, // descriptor, scene: its tests
 	"overlay/web":             {},
 	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                          // all for its tests
 	"overlay/vpx":             {"capture", "capture/scene"},                                                                         // scene: its tests
-	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
+	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":                {everything},
 	"cmd/glomtrain":           {"glom", "glom/clips", "glom/onednn", "glom/train", "glom/train/cli"},
