@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (s *Server) Viewers(dst []*Viewer) []*Viewer {
 	for _, p := range s.pictures {
 		dst = append(dst, p.watchers()...)
 	}
-	slices.SortFunc(dst[first:], func(a, b *Viewer) int { return int(a.number - b.number) })
+	slices.SortFunc(dst[first:], func(a, b *Viewer) int { return cmp.Compare(a.number, b.number) })
 	return dst
 }
 

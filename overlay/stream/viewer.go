@@ -43,11 +43,11 @@ type Viewer struct {
 	layer     int          // highest temporal layer sent now; the picture's mutex is held
 	wantLayer atomic.Int64 // what the bit rate allows
 
-	unanswered atomic.Int64 // when frames began to be sent without an answer, in Unix nanoseconds; 0: answered
+	unanswered atomic.Int64  // when frames began to be sent without an answer, in Unix nanoseconds; 0: answered
 	loss       atomic.Uint32 // fraction of packets in the last report, in 1/256
 	feedback   atomic.Bool   // transport-wide feedback has come
 	meter      meter         // of what is sent; owned by Server.watch
-	estimate   estimate // of the bit rate; owned by Server.watch
+	estimate   estimate      // of the bit rate; owned by Server.watch
 	rate       atomic.Int64
 	stats      viewerCounters
 }
