@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"capture/baseline":        {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":           {"capture"},
 	"overlay/meta":            {},
+	"overlay/page":            {},
 	"overlay":                 {"capture", "glom", "glom/islands"},
 	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
