@@ -26,7 +26,7 @@ SCENES        = demo sprites twotone twins occlusion pan potato
 FUZZTIME      = 10s
 
 PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev \
-	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev
 
 # These need cgo; everything else is also tested without it and without the vector kernels.
 CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd

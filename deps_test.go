@@ -49,6 +49,8 @@ var allowed = map[string][]string{
 	"overlay/meta":            {},
 	"overlay/page":            {},
 	"overlay":                 {"capture", "glom", "glom/islands"},
+	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                          // all for its tests
+	"overlay/vpx":             {"capture", "capture/scene"},                                                                         // scene: its tests
 	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":                {everything},

@@ -3,6 +3,7 @@ module glomstream
 go 1.26.0
 
 require (
+	github.com/at-wat/ebml-go v0.17.1
 	github.com/bep/imagemeta v1.0.1
 	github.com/nlpodyssey/safetensors v0.0.0-20250209183917-bfb01cc25f7c
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
