@@ -1,0 +1,134 @@
+// The picture: a video, and over it a canvas that shows the same picture with the islands that
+// belong to it. The video frame and its islands are drawn in the same step, so that they are never
+// apart; the video alone is seen only side by side.
+
+import { Frames } from './frames.js';
+import { Painter } from './paint.js';
+
+export class Screen {
+  #video;
+  #canvas;
+  #context;
+  #panes;
+  #painter = new Painter();
+  #still = document.createElement('canvas'); // the picture without islands, to draw it again
+  #style;
+  #drawn = null; // what the canvas shows: {timestamp, meta, exact}
+  #onframe;
+
+  frames = new Frames();
+
+  /** style returns {view, opacity, selected: {level, id} or null}; onframe is told of each new picture. */
+  constructor(video, canvas, style, onframe) {
+    this.#video = video;
+    this.#canvas = canvas;
+    this.#context = canvas.getContext('2d', { alpha: false });
+    this.#panes = canvas.parentElement;
+    this.#style = style;
+    this.#onframe = onframe;
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(this.#callback);
+    else this.#poll(-1);
+  }
+
+  get drawn() { return this.#drawn; }
+
+  get canvas() { return this.#canvas; }
+
+  play(stream) {
+    this.#panes.classList.remove('no-video');
+    this.frames.clear();
+    if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
+    this.resume();
+  }
+
+  pause() { this.#video.pause(); }
+
+  resume() { this.#video.play().catch(() => {}); } // refused until somebody touches the page, then autoplay does it
+
+  /** add takes in a message and draws it if its picture is already shown. */
+  add(frame) {
+    this.frames.add(frame, performance.now());
+    if (this.#drawn?.timestamp === frame.timestamp && !this.#drawn.exact) this.#draw(frame, true);
+  }
+
+  /** showImage shows a picture that came by other means, with its islands burnt in. */
+  showImage(image) {
+    this.#panes.classList.add('no-video');
+    this.#keep(image, image.width, image.height);
+    this.#drawn = { timestamp: null, meta: null, exact: false };
+    this.#context.drawImage(this.#still, 0, 0);
+    this.#onframe(null, performance.now());
+  }
+
+  /** redraw shows the same picture in a new style. */
+  redraw() {
+    if (this.#drawn) this.#draw(this.#drawn.meta, this.#drawn.exact);
+  }
+
+  /** islandAt returns {level, id} of what is seen at a place of the window, or null. */
+  islandAt(element, clientX, clientY) {
+    const meta = this.#drawn?.meta;
+    if (!meta?.labels) return null;
+    const box = element.getBoundingClientRect();
+    const scale = Math.min(box.width / this.#canvas.width, box.height / this.#canvas.height);
+    const u = 0.5 + (clientX - box.left - box.width / 2) / (this.#canvas.width * scale);
+    const v = 0.5 + (clientY - box.top - box.height / 2) / (this.#canvas.height * scale);
+    if (!(u >= 0 && u < 1 && v >= 0 && v < 1)) return null;
+    const { cols, rows, id } = meta.labels;
+    const found = id[Math.floor(v * rows) * cols + Math.floor(u * cols)];
+    return found ? { level: meta.level, id: found } : null;
+  }
+
+  #callback = (now, m) => {
+    this.#video.requestVideoFrameCallback(this.#callback);
+    this.#keep(this.#video, this.#video.videoWidth, this.#video.videoHeight);
+    const timestamp = m.rtpTimestamp ?? null;
+    const exact = timestamp === null ? undefined : this.frames.exact(timestamp);
+    const meta = exact ?? (timestamp === null ? this.frames.at(m.receiveTime ?? now - 60) : this.frames.nearest(timestamp));
+    this.#drawn = { timestamp, meta: null, exact: false };
+    this.#draw(meta ?? null, exact !== undefined);
+    this.#onframe(meta ?? null, m.expectedDisplayTime ?? now);
+  };
+
+  // #poll stands in for requestVideoFrameCallback.
+  #poll(last) {
+    const v = this.#video;
+    if (v.currentTime !== last && v.videoWidth > 0) {
+      const now = performance.now();
+      this.#keep(v, v.videoWidth, v.videoHeight);
+      this.#drawn = { timestamp: null, meta: null, exact: false };
+      const meta = this.frames.at(now - 60) ?? null;
+      this.#draw(meta, false);
+      this.#onframe(meta, now);
+    }
+    requestAnimationFrame(() => this.#poll(v.currentTime));
+  }
+
+  #keep(image, w, h) {
+    for (const c of [this.#still, this.#canvas]) {
+      if (c.width !== w || c.height !== h) {
+        c.width = w;
+        c.height = h;
+      }
+    }
+    this.#panes.classList.add('sized');
+    this.#still.getContext('2d', { alpha: false }).drawImage(image, 0, 0, w, h);
+  }
+
+  #draw(meta, exact) {
+    this.#drawn.meta = meta;
+    this.#drawn.exact = exact;
+    const { width, height } = this.#canvas;
+    this.#context.drawImage(this.#still, 0, 0);
+    const { view, opacity, selected } = this.#style();
+    if (meta?.labels && view !== 'none') {
+      const layer = this.#painter.paint(meta.labels, width, {
+        view, opacity,
+        selected: selected?.level === meta.level ? selected.id : 0,
+        islands: meta.nodes.get(meta.level)?.islands ?? [],
+      });
+      this.#context.drawImage(layer, 0, 0, width, height);
+    }
+    this.#canvas.dispatchEvent(new CustomEvent('drawn', { detail: this.#drawn }));
+  }
+}
