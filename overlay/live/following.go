@@ -69,7 +69,6 @@ func (f *following) step(r *pipeline.Result) (changed bool) {
 		f.vectors = in.Vectors
 		f.follower.Step(&in)
 		f.follower.Mask(f.mask, f.w, f.h, r.Frame.Pix, r.Frame.Stride)
-		level = f.level
 	}
 	return f.tell(r)
 }
