@@ -37,6 +37,7 @@ type Config struct {
 	Codec   vpx.Codec     // default VP8
 	Bitrate int           // bit/s of each picture to begin with, default 1,500,000
 	FPS     float64       // that is expected, default 30
+	Layers  int           // temporal layers, so that slow viewers can do with fewer frames; default 1
 	Stale   time.Duration // when the last picture counts as old, default 2 s
 
 	Record    record.Config // where the picture Overlay is recorded; no Dir: nowhere
@@ -161,7 +162,7 @@ func (l *Live) tryEncoder() {
 
 // encoding configures an encoder.
 func (l *Live) encoding(w, h int) vpx.Config {
-	return vpx.Config{Codec: l.cfg.Codec, W: w, H: h, Bitrate: l.cfg.Bitrate, FPS: l.cfg.FPS}
+	return vpx.Config{Codec: l.cfg.Codec, W: w, H: h, Bitrate: l.cfg.Bitrate, FPS: l.cfg.FPS, Layers: l.cfg.Layers}
 }
 
 func (l *Live) openFolders() (err error) {
