@@ -63,7 +63,10 @@ func bearer(r *http.Request) (token string, ok bool) {
 		return "", false
 	}
 	scheme, token, ok := strings.Cut(v[0], " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(token), true
 }
 
 // needRole lets requests with a token pass, or all if there is no token.
