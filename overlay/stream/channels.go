@@ -47,6 +47,8 @@ func (v *Viewer) openChannels() error {
 	}
 	c.control.OnMessage(func(m webrtc.DataChannelMessage) { v.receive(m) })
 	c.meta.OnMessage(func(webrtc.DataChannelMessage) { v.ignore() })
+	// When the other side closes its connection, DTLS and with it SCTP end. pion tells of no other sign.
+	v.peer.SCTP().OnClose(func(error) { v.end("said farewell") })
 	v.peer.OnDataChannel(func(d *webrtc.DataChannel) {
 		v.ignore()
 		if c.foreign.Add(1) > foreignChannels {

@@ -106,6 +106,7 @@ type client struct {
 	answer         string
 	control, meta  *webrtc.DataChannel
 	connected      chan struct{}
+	opened         chan struct{} // the control channel is
 	closed         chan struct{}
 
 	mu        sync.Mutex
@@ -160,7 +161,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	c := &client{
-		t: t, pc: pc, connected: make(chan struct{}), closed: make(chan struct{}),
+		t: t, pc: pc, connected: make(chan struct{}), opened: make(chan struct{}), closed: make(chan struct{}),
 		extension: map[string]int{}, changed: make(chan struct{}, 1),
 	}
 	t.Cleanup(c.close)
@@ -190,6 +191,9 @@ func newClient(t testing.TB, o clientOptions) *client {
 			t.Fatal(err)
 		}
 	}
+	if o.channels {
+		c.control.OnOpen(func() { close(c.opened) })
+	}
 	var once, end sync.Once
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
@@ -199,6 +203,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 			end.Do(func() { close(c.closed) })
 		}
 	})
+	pc.SCTP().OnClose(func(error) { end.Do(func() { close(c.closed) }) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.read(track, r) })
 	return c
 }
@@ -232,6 +237,9 @@ func dial(t testing.TB, url string, o clientOptions) *client {
 	t.Helper()
 	c := post(t, url, o)
 	await(t, c.connected, "connected")
+	if o.channels {
+		await(t, c.opened, "open")
+	}
 	return c
 }
 
