@@ -47,10 +47,11 @@ var allowed = map[string][]string{
 	"capture/baseline":        {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":           {"capture"},
 	"overlay/meta":            {},
-	"overlay/page":            {},
+	"overlay/page":            {"capture", "overlay", "overlay/meta", "overlay/stream", "overlay/vpx"}, // all for its tests
 	"overlay":                 {"capture", "glom", "glom/islands"},
-	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                          // all for its tests
-	"overlay/vpx":             {"capture", "capture/scene"},                                                                         // scene: its tests
+	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"}, // all for its tests
+	"overlay/vpx":             {"capture", "capture/scene"},                // scene: its tests
+	"overlay/stream":          {},
 	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/glom":                {everything},
