@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"capture/baseline":        {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":           {"capture"},
 	"overlay/meta":            {},
-	"overlay/page":            {},
+	"overlay/page":            {"capture", "overlay", "overlay/meta", "overlay/stream", "overlay/vpx"}, // all for its tests
 	"overlay":                 {"capture", "glom", "glom/islands"},
 	"overlay/live":            {"capture", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay", "overlay/meta", "overlay/record", "overlay/stream", "overlay/vpx", "pipeline"}, // descriptor, scene: its tests
 	"overlay/web":             {},
