@@ -222,7 +222,10 @@ func TestFault29OriginAndHost(t *testing.T) {
 			}
 		}
 	}
-	link := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site"); r.Header.Set("Sec-Fetch-Mode", "navigate") }
+	link := func(r *http.Request) {
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+	}
 	if res, _ := s.ask(t, "GET", "/", nil, link); res.StatusCode != 200 {
 		t.Errorf("a link on another site: %d, want 200", res.StatusCode)
 	}
@@ -518,7 +521,9 @@ func TestFrame(t *testing.T) {
 			t.Errorf("%q: %d %q, want %d %q", tt.query, res.StatusCode, body, tt.code, tt.body)
 		}
 	}
-	none := open(t, Config{JPEG: func(context.Context, string, int, uint64) ([]byte, uint64, error) { return nil, 0, errors.New("no picture yet") }, Pictures: []string{"overlay"}})
+	none := open(t, Config{JPEG: func(context.Context, string, int, uint64) ([]byte, uint64, error) {
+		return nil, 0, errors.New("no picture yet")
+	}, Pictures: []string{"overlay"}})
 	for _, path := range []string{"/frame.jpg", "/stream.mjpeg"} {
 		if res, _ := none.ask(t, "GET", path, nil, nil); res.StatusCode != 503 {
 			t.Errorf("%s without a picture: %d, want 503", path, res.StatusCode)
