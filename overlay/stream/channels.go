@@ -68,7 +68,6 @@ func (v *Viewer) receive(m webrtc.DataChannelMessage) {
 	}
 	select { // Joined comes before anything else
 	case <-v.joined:
-		v.heard()
 		v.s.cfg.Control(v, m.Data)
 	case <-v.done:
 	}
