@@ -282,29 +282,54 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	c.ssrc = track.SSRC()
 	c.mu.Unlock()
 	var data []byte
+	waiting := map[uint16]*rtp.Packet{} // out of order; lost packets come again
+	var next uint16
+	started := false
+	var since time.Time // the first in waiting came
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
 			return
 		}
-		if len(p.Payload) == 0 {
-			continue
+		if !started {
+			next, started = p.SequenceNumber, true
 		}
-		var vp8 codecs.VP8Packet
-		payload, err := vp8.Unmarshal(p.Payload)
-		if err != nil {
-			continue
+		if int16(p.SequenceNumber-next) >= 0 {
+			waiting[p.SequenceNumber] = p
 		}
-		if vp8.S == 1 {
+		if len(waiting) == 1 {
+			since = time.Now()
+		}
+		if len(waiting) > 0 && time.Since(since) > 300*time.Millisecond { // too long
+			for waiting[next] == nil {
+				next++
+			}
 			data = nil
+			_ = c.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(track.SSRC())}})
 		}
-		data = append(data, payload...)
 		c.mu.Lock()
-		for _, id := range p.Header.GetExtensionIDs() {
-			c.extension[ids[int(id)]]++
-		}
-		c.packets = append(c.packets, &p.Header)
-		if p.Marker && len(data) > 8 {
+		for ; waiting[next] != nil; next++ {
+			p := waiting[next]
+			delete(waiting, next)
+			var vp8 codecs.VP8Packet
+			payload, err := vp8.Unmarshal(p.Payload)
+			if err != nil {
+				continue
+			}
+			if vp8.S == 1 {
+				data = []byte{}
+			}
+			if data == nil {
+				continue // the beginning is lost
+			}
+			data = append(data, payload...)
+			for _, id := range p.GetExtensionIDs() {
+				c.extension[ids[int(id)]]++
+			}
+			c.packets = append(c.packets, &p.Header)
+			if !p.Marker || len(data) < 9 {
+				continue
+			}
 			c.frames = append(c.frames, received{data, p.Timestamp, time.Now()})
 			c.pictures = append(c.pictures, vp8.PictureID)
 			select {

@@ -52,7 +52,10 @@ func parseOffer(body, codec string) (*offer, *problem) {
 	if video == nil {
 		return nil, unprocessable("the offer has no video; nothing but video is sent here")
 	}
-	return o, o.checkVideo(video, codec)
+	if p := o.checkVideo(video, codec); p != nil {
+		return nil, p
+	}
+	return o, nil
 }
 
 // checkVideo makes video one that is received only: the server never takes a picture from a viewer.

@@ -37,7 +37,8 @@ func TestRequests(t *testing.T) {
 		{
 			"preflight", "OPTIONS", "",
 			[]string{"Origin", "https://player.example", "Access-Control-Request-Method", "POST"},
-			"", 200, map[string]string{
+			"", 200,
+			map[string]string{
 				"Access-Control-Allow-Origin":   "https://player.example",
 				"Access-Control-Allow-Methods":  "OPTIONS, GET, HEAD, POST, PATCH, DELETE",
 				"Access-Control-Allow-Headers":  "Authorization, Content-Type, If-Match",
@@ -48,11 +49,14 @@ func TestRequests(t *testing.T) {
 		{
 			"preflight of a stranger", "OPTIONS", "",
 			[]string{"Origin", "https://evil.example", "Access-Control-Request-Method", "POST"},
-			"", 200, map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Methods": "", "Link": ""},
+			"", 200,
+			map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Methods": "", "Link": ""},
 		},
 		{
-			"null origin", "OPTIONS", "", []string{"Origin", "null", "Access-Control-Request-Method", "POST"},
-			"", 200, map[string]string{"Access-Control-Allow-Origin": ""},
+			"null origin", "OPTIONS", "",
+			[]string{"Origin", "null", "Access-Control-Request-Method", "POST"},
+			"", 200,
+			map[string]string{"Access-Control-Allow-Origin": ""},
 		},
 		{"put", "PUT", "", nil, "x", 405, map[string]string{"Allow": "OPTIONS, GET, HEAD, POST"}},
 		{"patch the endpoint", "PATCH", "", nil, "x", 405, nil},
