@@ -309,7 +309,7 @@ function showTree() {
   let n = 0;
   for (const { islands } of lastFull.nodes.values()) n += islands.length;
   put(byId('tree-count'), `${n} islands`);
-  if (byId('tree-details').open) tree.update(lastFull, me.selected ?? followed(), lastFull.levels);
+  if (byId('tree-details').open) tree.update(lastFull, me.selected ?? followed(), lastFull.levels - 2);
 }
 
 // Panels change a few times a second: more than that cannot be read.

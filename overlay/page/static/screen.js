@@ -15,6 +15,8 @@ export class Screen {
   #style;
   #drawn = null; // what the canvas shows: {timestamp, meta, exact}
   #onframe;
+  #ahead = null; // a VideoFrame that was seen before it was told of
+  #strange = 0; // pictures in a row that could not be told
 
   frames = new Frames();
 
@@ -81,14 +83,41 @@ export class Screen {
 
   #callback = (now, m) => {
     this.#video.requestVideoFrameCallback(this.#callback);
-    this.#keep(this.#video, this.#video.videoWidth, this.#video.videoHeight);
+    const picture = this.#take(m.mediaTime);
+    if (!picture) return;
+    this.#keep(picture, this.#video.videoWidth, this.#video.videoHeight);
     const timestamp = m.rtpTimestamp ?? null;
     const exact = timestamp === null ? undefined : this.frames.exact(timestamp);
     const meta = exact ?? (timestamp === null ? this.frames.at(m.receiveTime ?? now - 60) : this.frames.nearest(timestamp));
     this.#drawn = { timestamp, meta: null, exact: false };
     this.#draw(meta ?? null, exact !== undefined);
     this.#onframe(meta ?? null, m.expectedDisplayTime ?? now);
+    if (picture !== this.#video) picture.close();
   };
+
+  // #take returns the picture of that media time. On a busy machine the callback comes late, and the
+  // video shows the next picture already: this one is kept until it is told of in its turn. Without
+  // VideoFrame, which browsers withhold on plain http, the video itself must do.
+  #take(time) {
+    if (!globalThis.VideoFrame || this.#strange > 20) return this.#video;
+    const now = new VideoFrame(this.#video);
+    const fits = (f) => f && Math.abs(f.timestamp / 1e6 - time) < 0.0005;
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (fits(now)) {
+      ahead?.close();
+      this.#strange = 0;
+      return now;
+    }
+    this.#ahead = now;
+    if (fits(ahead)) {
+      this.#strange = 0;
+      return ahead;
+    }
+    ahead?.close();
+    this.#strange++; // or this browser counts the time of its pictures in another way
+    return null;
+  }
 
   // #poll stands in for requestVideoFrameCallback.
   #poll(last) {
