@@ -74,15 +74,17 @@ func TestIslandsFitPicture(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		delay, lose bool
+		script      string
 	}{
-		{"messages first", false, false},
-		{"messages late", true, false},
-		{"messages lost", false, true},
+		{"messages first", false, false, ""},
+		{"messages late", true, false, ""},
+		{"messages lost", false, true, ""},
+		{"busy page", false, false, "setInterval(() => { for (const t = performance.now() + 30; performance.now() < t;); }, 40)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{delay: tt.delay, lose: tt.lose}
 			f.start(t)
-			p := open(t, b, f.url(), nil)
+			p := open(t, b, f.url(), first(tt.script))
 			p.live()
 			p.watch(5)
 			pictures, own := map[uint32]bool{}, map[uint32]bool{}
@@ -276,6 +278,13 @@ func TestFallsBack(t *testing.T) {
 			if len(seen) < 4 {
 				t.Errorf("the picture had %d brightnesses: it does not change", len(seen))
 			}
+			if !tt.noWHEP {
+				return
+			}
+			f.set(func() { f.noWHEP = false })
+			eval[bool](p, "dispatchEvent(new Event('online'))")
+			p.live()
+			p.watch(5)
 		})
 	}
 }
@@ -299,6 +308,7 @@ func TestKeys(t *testing.T) {
 		{"s", "document.getElementById('panes').classList.contains('side-by-side')"},
 		{"t", "!document.getElementById('tree-details').open"},
 		{"t", "document.getElementById('tree-details').open"},
+		{"i", "!document.getElementById('stats-details').open"},
 		{"i", "document.getElementById('stats-details').open"},
 		{"b", "document.getElementById('island-name').textContent === 'primary 17'"},
 		{"?", "document.getElementById('help-dialog').open"},

@@ -14,20 +14,23 @@ export class Screen {
   #still = document.createElement('canvas'); // the picture without islands, to draw it again
   #style;
   #drawn = null; // what the canvas shows: {timestamp, meta, exact}
-  #onframe;
+  #on;
   #ahead = null; // a VideoFrame that was seen before it was told of
   #strange = 0; // pictures in a row that could not be told
 
   frames = new Frames();
 
-  /** style returns {view, opacity, selected: {level, id} or null}; onframe is told of each new picture. */
-  constructor(video, canvas, style, onframe) {
+  /**
+   * style returns {view, opacity, selected: {level, id} or null}. on has video(meta, time) and
+   * image(), which are told of new pictures, and blocked(), if the browser wants to be touched first.
+   */
+  constructor(video, canvas, style, on) {
     this.#video = video;
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d', { alpha: false });
     this.#panes = canvas.parentElement;
     this.#style = style;
-    this.#onframe = onframe;
+    this.#on = on;
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(this.#callback);
     else this.#poll(-1);
   }
@@ -45,7 +48,9 @@ export class Screen {
 
   pause() { this.#video.pause(); }
 
-  resume() { this.#video.play().catch(() => {}); } // refused until somebody touches the page, then autoplay does it
+  resume() {
+    this.#video.play().catch((e) => e.name === 'NotAllowedError' && this.#on.blocked());
+  }
 
   /** add takes in a message and draws it if its picture is already shown. */
   add(frame) {
@@ -59,7 +64,7 @@ export class Screen {
     this.#keep(image, image.width, image.height);
     this.#drawn = { timestamp: null, meta: null, exact: false };
     this.#context.drawImage(this.#still, 0, 0);
-    this.#onframe(null, performance.now());
+    this.#on.image();
   }
 
   /** redraw shows the same picture in a new style. */
@@ -91,7 +96,7 @@ export class Screen {
     const meta = exact ?? (timestamp === null ? this.frames.at(m.receiveTime ?? now - 60) : this.frames.nearest(timestamp));
     this.#drawn = { timestamp, meta: null, exact: false };
     this.#draw(meta ?? null, exact !== undefined);
-    this.#onframe(meta ?? null, m.expectedDisplayTime ?? now);
+    this.#on.video(meta ?? null, m.expectedDisplayTime ?? now);
     if (picture !== this.#video) picture.close();
   };
 
@@ -128,7 +133,7 @@ export class Screen {
       this.#drawn = { timestamp: null, meta: null, exact: false };
       const meta = this.frames.at(now - 60) ?? null;
       this.#draw(meta, false);
-      this.#onframe(meta, now);
+      this.#on.video(meta, now);
     }
     requestAnimationFrame(() => this.#poll(v.currentTime));
   }
