@@ -25,10 +25,10 @@ import (
 
 // fake is a server with the scene of these tests: what `glom serve` does, in small.
 type fake struct {
-	addr   string
-	noWHEP bool // motion JPEG only
+	addr string
 
 	mu       sync.Mutex
+	noWHEP   bool // motion JPEG only
 	token    string
 	commands []meta.Command
 	levels   map[string]int // by viewer
@@ -75,10 +75,8 @@ func (f *fake) start(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/", page.Handler())
 	mux.HandleFunc("/stream.mjpeg", f.mjpeg)
-	if !f.noWHEP {
-		mux.Handle("/whep", f.count(s))
-		mux.Handle("/whep/", f.count(s))
-	}
+	mux.Handle("/whep", f.count(s))
+	mux.Handle("/whep/", f.count(s))
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &http.Server{Handler: mux, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: 10 * time.Second}
 	l := f.listen(t)
@@ -141,7 +139,12 @@ func (f *fake) count(next http.Handler) http.Handler {
 		case http.MethodDelete:
 			f.deletes++
 		}
+		none := f.noWHEP
 		f.mu.Unlock()
+		if none {
+			http.NotFound(w, r)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

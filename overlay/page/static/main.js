@@ -12,6 +12,7 @@ import { Tree } from './tree.js';
 
 const staleAfter = 2000; // milliseconds without a new picture
 const unansweredAfter = 3000; // milliseconds until a server that does not answer is given up
+const unplayedAfter = 8000; // milliseconds of messages without a picture until the connection is given up
 const retryFallback = 60000; // milliseconds between tries of WebRTC while MJPEG plays
 const views = ['islands', 'outlines', 'confidence', 'none'];
 
@@ -31,13 +32,14 @@ let lastPicture = 0; // performance.now when the last new picture was shown
 let lastFull = null; // the last message with all levels
 let asked = null; // a ping without an answer: {t}
 let latency = null;
+let connected = 0; // performance.now when the connection came up
 let broken = 0; // messages that could not be read
 let mjpeg = null; // AbortController while MJPEG plays
 
 const clock = new Clock();
 const stats = new Stats();
 const tree = new Tree(byId('tree'), choose);
-const screen = new Screen(byId('video'), byId('canvas'), () => ({ ...me, selected: me.selected ?? followed() }), onPicture);
+const screen = new Screen(byId('video'), byId('canvas'), () => ({ ...me, selected: me.selected ?? followed() }), { video: onVideo, image: onImage, blocked: onBlocked });
 const session = new Session('whep?picture=plain', token(), { state: onState, stream: (s) => screen.play(s), meta: onMeta, control: onControl });
 
 function load() {
@@ -66,7 +68,7 @@ function token() {
     if (given) {
       sessionStorage.setItem('glom-token', given);
       fragment.delete('token');
-      history.replaceState(null, '', location.pathname + location.search + (fragment.size ? `#${fragment}` : ''));
+      history.replaceState(null, '', location.pathname + location.search + (String(fragment) && `#${fragment}`));
     }
     return given ?? sessionStorage.getItem('glom-token') ?? '';
   } catch {
@@ -83,6 +85,8 @@ function onState(name, detail) {
     asked = null;
     server.stalled = false;
     lastPicture = performance.now();
+    connected = lastPicture;
+    put(byId('wait-text'), 'Waiting for the first picture');
     session.send({ type: 'set', paused: me.paused, ...(me.level === null ? {} : { level: me.level }) });
     ping();
     return;
@@ -122,20 +126,23 @@ function showState() {
   byId('chip-mode').hidden = mode !== 'fallback';
 }
 
-function onPicture(meta, shown) {
+function onVideo(meta, shown) {
   lastPicture = performance.now();
-  if (mode !== 'live' && meta !== undefined && !mjpeg?.showing) goLive();
-  if (!mjpeg?.showing) session.played();
-  if (meta) {
-    const age = clock.age(meta.captured, shown);
-    if (age !== null) latency = latency === null ? age : latency + 0.1 * (age - latency);
-  }
+  session.played();
+  if (mode !== 'live') goLive();
+  const age = meta && clock.age(meta.captured, shown);
+  if (age !== null) latency = latency === null ? age : latency + 0.1 * (age - latency);
 }
+
+function onImage() { lastPicture = performance.now(); }
+
+function onBlocked() { put(byId('wait-text'), 'Touch the picture to start'); }
 
 function goLive() {
   mjpeg?.abort();
   mjpeg = null;
   setMode('live', '');
+  showControls();
   announce('Live');
 }
 
@@ -172,6 +179,7 @@ function onControl(message) {
   }
   if (me.level === null && Number.isInteger(message.level)) setLevel(message.level, false);
   put(byId('source'), server.source ?? '');
+  document.title = server.source ? `${server.source} – glom` : 'glom';
   if (server.error) announce(server.error);
   else if (server.notice) announce(server.notice);
   const f = server.follow;
@@ -206,6 +214,7 @@ function clear() {
 }
 
 function click(e) {
+  if (!me.paused) screen.resume(); // in case the browser waited for this
   const hit = screen.islandAt(e.currentTarget, e.clientX, e.clientY);
   if (!hit) return;
   if (same(hit, me.selected)) clear();
@@ -279,7 +288,10 @@ function showControls() {
   for (const r of document.getElementsByName('view')) r.checked = r.value === me.view;
   byId('opacity').value = String(Math.round(100 * me.opacity));
   put(byId('opacity-value'), `${Math.round(100 * me.opacity)} %`);
-  byId('opacity').disabled = me.view === 'outlines' || me.view === 'none';
+  const burnt = mode === 'fallback'; // the islands are part of the picture
+  slider.disabled = burnt;
+  for (const r of document.getElementsByName('view')) r.disabled = burnt;
+  byId('opacity').disabled = burnt || me.view === 'outlines' || me.view === 'none';
   byId('panes').classList.toggle('side-by-side', me.side);
   press('side', me.side);
   press('pause', me.paused);
@@ -309,7 +321,7 @@ function showTree() {
   let n = 0;
   for (const { islands } of lastFull.nodes.values()) n += islands.length;
   put(byId('tree-count'), `${n} islands`);
-  if (byId('tree-details').open) tree.update(lastFull, me.selected ?? followed(), lastFull.levels);
+  if (byId('tree-details').open) tree.update(lastFull, me.selected ?? followed(), lastFull.levels - 2);
 }
 
 // Panels change a few times a second: more than that cannot be read.
@@ -322,7 +334,7 @@ setInterval(() => {
 }, 250);
 
 async function showStats() {
-  const report = mjpeg?.showing ? null : await session.stats();
+  const report = mode === 'fallback' ? null : await session.stats();
   const pairs = report ? stats.read(report, latency, screen.drawn?.meta) : [];
   if (broken > 0) pairs.push(['Broken messages', String(broken)]);
   rows(byId('stats'), pairs);
@@ -347,7 +359,7 @@ setInterval(() => {
   ticksSoFar++;
   if (slept && mode !== 'denied') {
     lastPicture = performance.now();
-    if (mode === 'live' || mode === 'waiting') session.start();
+    if (mode !== 'fallback') session.start();
     return;
   }
   if (mode === 'live') {
@@ -358,11 +370,15 @@ setInterval(() => {
       session.fail('The server does not answer.');
     }
   }
+  const last = screen.frames.latest;
+  if (mode === 'connecting' && !document.hidden && !me.paused && last && !last.stale && last.arrived > connected + unplayedAfter) {
+    session.fail('The browser does not play the pictures.');
+  }
   showState();
   if (!document.hidden) showStats();
 }, 1000);
 
-addEventListener('online', () => mode === 'waiting' && session.start());
+addEventListener('online', () => ['waiting', 'fallback'].includes(mode) && session.start());
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   lastPicture = performance.now(); // hidden pages are not told of pictures
@@ -383,6 +399,7 @@ async function fallBack(error) {
   mjpeg = new AbortController();
   const mine = mjpeg;
   setMode('fallback', '');
+  showControls();
   announce(`${sentence(error)} Showing plain pictures instead.`);
   const timer = setInterval(() => session.start(), retryFallback);
   mine.signal.addEventListener('abort', () => clearInterval(timer));
@@ -391,7 +408,6 @@ async function fallBack(error) {
       await play('stream.mjpeg', token(), mine.signal, async (blob) => {
         const image = await createImageBitmap(blob);
         wait = 500;
-        mine.showing = true;
         if (!me.paused && !mine.signal.aborted) screen.showImage(image);
         image.close();
       });
@@ -403,7 +419,6 @@ async function fallBack(error) {
         return;
       }
     }
-    mine.showing = false;
     await new Promise((resolve) => { setTimeout(resolve, wait); });
   }
 }

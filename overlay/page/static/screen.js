@@ -14,18 +14,23 @@ export class Screen {
   #still = document.createElement('canvas'); // the picture without islands, to draw it again
   #style;
   #drawn = null; // what the canvas shows: {timestamp, meta, exact}
-  #onframe;
+  #on;
+  #ahead = null; // a VideoFrame that was seen before it was told of
+  #strange = 0; // pictures in a row that could not be told
 
   frames = new Frames();
 
-  /** style returns {view, opacity, selected: {level, id} or null}; onframe is told of each new picture. */
-  constructor(video, canvas, style, onframe) {
+  /**
+   * style returns {view, opacity, selected: {level, id} or null}. on has video(meta, time) and
+   * image(), which are told of new pictures, and blocked(), if the browser wants to be touched first.
+   */
+  constructor(video, canvas, style, on) {
     this.#video = video;
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d', { alpha: false });
     this.#panes = canvas.parentElement;
     this.#style = style;
-    this.#onframe = onframe;
+    this.#on = on;
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(this.#callback);
     else this.#poll(-1);
   }
@@ -43,7 +48,9 @@ export class Screen {
 
   pause() { this.#video.pause(); }
 
-  resume() { this.#video.play().catch(() => {}); } // refused until somebody touches the page, then autoplay does it
+  resume() {
+    this.#video.play().catch((e) => e.name === 'NotAllowedError' && this.#on.blocked());
+  }
 
   /** add takes in a message and draws it if its picture is already shown. */
   add(frame) {
@@ -57,7 +64,7 @@ export class Screen {
     this.#keep(image, image.width, image.height);
     this.#drawn = { timestamp: null, meta: null, exact: false };
     this.#context.drawImage(this.#still, 0, 0);
-    this.#onframe(null, performance.now());
+    this.#on.image();
   }
 
   /** redraw shows the same picture in a new style. */
@@ -81,14 +88,41 @@ export class Screen {
 
   #callback = (now, m) => {
     this.#video.requestVideoFrameCallback(this.#callback);
-    this.#keep(this.#video, this.#video.videoWidth, this.#video.videoHeight);
+    const picture = this.#take(m.mediaTime);
+    if (!picture) return;
+    this.#keep(picture, this.#video.videoWidth, this.#video.videoHeight);
     const timestamp = m.rtpTimestamp ?? null;
     const exact = timestamp === null ? undefined : this.frames.exact(timestamp);
     const meta = exact ?? (timestamp === null ? this.frames.at(m.receiveTime ?? now - 60) : this.frames.nearest(timestamp));
     this.#drawn = { timestamp, meta: null, exact: false };
     this.#draw(meta ?? null, exact !== undefined);
-    this.#onframe(meta ?? null, m.expectedDisplayTime ?? now);
+    this.#on.video(meta ?? null, m.expectedDisplayTime ?? now);
+    if (picture !== this.#video) picture.close();
   };
+
+  // #take returns the picture of that media time. On a busy machine the callback comes late, and the
+  // video shows the next picture already: this one is kept until it is told of in its turn. Without
+  // VideoFrame, which browsers withhold on plain http, the video itself must do.
+  #take(time) {
+    if (!globalThis.VideoFrame || this.#strange > 20) return this.#video;
+    const now = new VideoFrame(this.#video);
+    const fits = (f) => f && Math.abs(f.timestamp / 1e6 - time) < 0.0005;
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (fits(now)) {
+      ahead?.close();
+      this.#strange = 0;
+      return now;
+    }
+    this.#ahead = now;
+    if (fits(ahead)) {
+      this.#strange = 0;
+      return ahead;
+    }
+    ahead?.close();
+    this.#strange++; // or this browser counts the time of its pictures in another way
+    return null;
+  }
 
   // #poll stands in for requestVideoFrameCallback.
   #poll(last) {
@@ -99,7 +133,7 @@ export class Screen {
       this.#drawn = { timestamp: null, meta: null, exact: false };
       const meta = this.frames.at(now - 60) ?? null;
       this.#draw(meta, false);
-      this.#onframe(meta, now);
+      this.#on.video(meta, now);
     }
     requestAnimationFrame(() => this.#poll(v.currentTime));
   }
