@@ -126,6 +126,7 @@ type service struct {
 	viewers *stream.Server // nil if no video can be encoded
 	web     *web.Server
 	meters  meters
+	wrap    func(capture.Source) capture.Source // around the source; nil for nothing
 }
 
 func (s *service) later(f func()) { s.closers = append(s.closers, f) }
@@ -163,6 +164,9 @@ func (s *service) open(ctx context.Context, source string) error {
 	src, err := s.openSource(ctx, source)
 	if err != nil {
 		return err
+	}
+	if s.wrap != nil {
+		src = s.wrap(src)
 	}
 	s.later(func() { src.Close() })
 	info := src.Info()

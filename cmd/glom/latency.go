@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/spf13/pflag"
+
+	"glomstream/capture"
+)
+
+const latencyUsage = `Usage: glom bench latency [--viewers N] [--seconds N]
+
+Measures how old the pictures are that viewers see: a scene that carries the time of capture in each
+of its frames is computed and served, and Chromium without a window opens the page and reads the time off the
+picture with the islands. Both clocks are this machine's. Needs Debian's chromium.`
+
+// latencyReport is what glom bench latency prints. Ages are from the capture of a frame until the
+// page has drawn it.
+type latencyReport struct {
+	Version  string  `json:"version"`
+	CPUs     int     `json:"cpus"`
+	Scene    string  `json:"scene"`
+	Viewers  int     `json:"viewers"`
+	Seconds  float64 `json:"seconds"`
+	FPS      float64 `json:"fps"`              // computed
+	CPU      float64 `json:"cpu_ms_per_frame"` // of this process, without the browser
+	Seen     float64 `json:"seen_per_second"`  // pictures drawn by a viewer
+	Unread   int     `json:"unread"`           // pictures whose time could not be read
+	Median   float64 `json:"p50_ms"`
+	P90      float64 `json:"p90_ms"`
+	P99      float64 `json:"p99_ms"`
+	Max      float64 `json:"max_ms"`
+	First    float64 `json:"first_picture_ms"` // from the request for video to the first picture, the slowest viewer
+	Replaced uint64  `json:"replaced"`         // frames that were computed and not shown
+}
+
+// seenScript notes what the page draws: the code read off the canvas, and when.
+const seenScript = `window.seen = [];
+window.addEventListener('drawn', (e) => {
+	const c = e.target, n = %d, size = %d;
+	const row = c.getContext('2d').getImageData(0, c.height - size, n * size, 1).data;
+	let code = 0;
+	for (let i = 0; i < n; i++) {
+		let sum = 0; // outlines of islands may cross a square
+		for (let x = i * size + 3; x < i * size + size - 3; x++) sum += row[4 * x] + row[4 * x + 1] + row[4 * x + 2];
+		if (sum > 384 * (size - 6)) code += 2 ** i;
+	}
+	window.seen.push([code, performance.timeOrigin + performance.now()]);
+}, true);`
+
+// firstScript tells the time from the request for video to the first picture.
+const firstScript = `(() => {
+	const r = performance.getEntriesByType('resource').find((e) => new URL(e.name).pathname === '/whep');
+	return r && seen.length ? seen[0][1] - performance.timeOrigin - r.startTime : -1;
+})()`
+
+func benchLatency(ctx context.Context, args []string, t terminal) error {
+	var f serveFlags
+	serveDefaults := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	f.register(serveDefaults)
+	fs := pflag.NewFlagSet("bench latency", pflag.ContinueOnError)
+	scene := fs.String("scene", "synthetic:demo?size=640x360&fps=30&frames=-1", "what is shown; at least 400 pixels wide")
+	viewers := fs.Int("viewers", 1, "pages that watch")
+	seconds := fs.Float64("seconds", 20, "how long to measure")
+	asJSON := fs.Bool("json", false, "print JSON instead of a table")
+	fs.StringVar(&f.weights, "weights", f.weights, "model: a safetensors file, learned or none")
+	profile := fs.String("cpuprofile", "", "write a CPU profile to this file")
+	if err := parse(fs, args, t, latencyUsage); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 || *viewers < 1 || *seconds < 1 {
+		return usagef("bench latency takes --viewers and --seconds of at least 1 and no names")
+	}
+	f.listen, f.quiet, f.maxViewers = "127.0.0.1:0", true, max(*viewers, f.maxViewers)
+	site, err := f.siteFlags.config()
+	if err != nil {
+		return err
+	}
+	stop, err := startProfile(*profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	start := time.Now()
+	s := &service{flags: &f, site: site, terminal: terminal{t.in, io.Discard, io.Discard}}
+	s.wrap = func(src capture.Source) capture.Source { return &stamped{src, start} }
+	defer s.close()
+	if err := s.open(ctx, *scene); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	served := make(chan error, 1)
+	go func() { served <- s.run(ctx) }()
+	r := latencyReport{Version: version, CPUs: runtime.GOMAXPROCS(0), Scene: *scene, Viewers: *viewers, Seconds: *seconds}
+	err = r.measure(ctx, s, start)
+	cancel(errMeasured)
+	if serr := <-served; !errors.Is(serr, errMeasured) {
+		err = errors.Join(err, serr)
+	}
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		enc := json.NewEncoder(t.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	return r.print(t.out)
+}
+
+var errMeasured = errors.New("all is measured")
+
+// measure opens the pages and reads what they saw.
+func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time) error {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return errors.New("no chromium: apt-get install --no-install-recommends chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1280, 800))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, stop := chromedp.NewExecAllocator(ctx, options...)
+	defer stop()
+	browser, cancel := chromedp.NewContext(allocator)
+	defer cancel()
+	if err := chromedp.Do(browser); err != nil {
+		return fmt.Errorf("start chromium: %w", err)
+	}
+	var pages []context.Context
+	for range r.Viewers {
+		p, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
+		defer cancel()
+		script := fmt.Sprintf(seenScript, codeBits+codeCheck, codeCell)
+		if err := chromedp.Do(p, beforePage(script), chromedp.Navigate(s.web.URLs()[0])); err != nil {
+			return fmt.Errorf("open the page: %w", err)
+		}
+		pages = append(pages, p)
+	}
+	if err := pause(ctx, 5*time.Second); err != nil { // until all is in its stride
+		return err
+	}
+	for _, p := range pages {
+		first, err := chromedp.Run(p, chromedp.Evaluate[float64](firstScript))
+		if err != nil {
+			return err
+		}
+		if first < 0 {
+			return errors.New("a page shows no picture after 5 s")
+		}
+		r.First = max(r.First, round(first, 10))
+		if _, err := chromedp.Run(p, chromedp.Evaluate[int]("window.seen.length = 0")); err != nil {
+			return err
+		}
+	}
+	cpu, began, before := cpuTime(), time.Now(), s.live.Stats()
+	if err := pause(ctx, time.Duration(r.Seconds*float64(time.Second))); err != nil {
+		return err
+	}
+	took, after := time.Since(began), s.live.Stats()
+	r.CPU = round(ms(cpuTime()-cpu)/float64(after.Frames-before.Frames), 100)
+	r.FPS, r.Replaced = round(float64(after.Frames-before.Frames)/took.Seconds(), 10), after.Replaced-before.Replaced
+	return r.read(pages, start, took)
+}
+
+// beforePage runs a script in each page before its own ones.
+func beforePage(script string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return chromedp.Void{}, err
+	}
+}
+
+// read gathers what the pages saw.
+func (r *latencyReport) read(pages []context.Context, start time.Time, took time.Duration) error {
+	var ages []float64
+	for _, p := range pages {
+		seen, err := chromedp.Run(p, chromedp.Evaluate[[][2]float64]("window.seen"))
+		if err != nil {
+			return err
+		}
+		for _, s := range seen {
+			code := uint32(s[0])
+			if withCheck(code) != code {
+				r.Unread++
+				continue
+			}
+			captured := float64(start.UnixMicro())/1000 + float64(code&(1<<codeBits-1))
+			ages = append(ages, s[1]-captured)
+		}
+	}
+	if len(ages) == 0 {
+		return fmt.Errorf("no picture could be read, %d were seen", r.Unread)
+	}
+	slices.Sort(ages)
+	at := func(share float64) float64 { return round(ages[int(share*float64(len(ages)-1))], 10) }
+	r.Median, r.P90, r.P99, r.Max = at(0.5), at(0.9), at(0.99), at(1)
+	r.Seen = round(float64(len(ages)+r.Unread)/took.Seconds()/float64(len(pages)), 10)
+	return nil
+}
+
+// pause waits.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *latencyReport) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("glom", "%s on %d cores, which the browser shares", r.Version, r.CPUs)
+	row("scene", "%s, %d viewers, %.0f s", r.Scene, r.Viewers, r.Seconds)
+	row("speed", "%.1f frames/s, %.1f ms of processor time per frame, %d frames not shown", r.FPS, r.CPU, r.Replaced)
+	row("seen", "%.1f pictures/s by each viewer, %d unread", r.Seen, r.Unread)
+	row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)
+	row("first picture", "%.0f ms after the page asked for it", r.First)
+	return w.Flush()
+}
