@@ -29,8 +29,9 @@ static void set_rates(vpx_codec_enc_cfg_t *c, const int rates[3])
 		c->ts_target_bitrate[i] = c->layer_target_bitrate[i] = rates[i];
 }
 
-// What matters for a live viewer: nothing is looked at twice or ahead, and a frame that would come
-// late is left out. The numbers of the rate control are those of WebRTC's own encoder.
+// What matters for a live viewer: nothing is looked at twice or ahead. The numbers of the rate
+// control are those of WebRTC's own encoder, but for the coarser pictures at 200 kbit/s and less, so
+// that fewer are left out.
 static void configure(vpx_codec_enc_cfg_t *c, const glom_vpx_config *cfg)
 {
 	c->g_w = cfg->w;
@@ -38,18 +39,19 @@ static void configure(vpx_codec_enc_cfg_t *c, const glom_vpx_config *cfg)
 	c->g_threads = 1; // with two, VP8 waits in a loop for its helper, which live inference keeps off the processor
 	c->g_timebase = (vpx_rational_t){1, 1000000};
 	c->g_lag_in_frames = 0;
-	c->g_error_resilient = 0;
+	// Without it, VP9 with layers takes its segments from a frame that the decoder does not take them from.
+	c->g_error_resilient = cfg->vp9 && cfg->layers > 1;
 	c->g_pass = VPX_RC_ONE_PASS;
 	c->rc_end_usage = VPX_CBR;
 	c->rc_resize_allowed = 0;
-	c->rc_dropframe_thresh = 30; // % of the buffer below which frames are left out
+	c->rc_dropframe_thresh = 0; // see bucket.go
 	c->rc_undershoot_pct = 100;
 	c->rc_overshoot_pct = 15;
 	c->rc_buf_initial_sz = 500; // ms, as the next two
 	c->rc_buf_optimal_sz = 600;
 	c->rc_buf_sz = 1000;
 	c->rc_min_quantizer = 2;
-	c->rc_max_quantizer = 56;
+	c->rc_max_quantizer = 60;
 	c->kf_mode = VPX_KF_DISABLED; // key frames are asked for
 
 	static const int periods[3][4] = {{0}, {0, 1}, {0, 2, 1, 2}};
@@ -94,9 +96,15 @@ static vpx_codec_err_t control_vp9(vpx_codec_ctx_t *ctx, const vpx_codec_enc_cfg
 	return err;
 }
 
-// The most that a key frame may take, in % of the mean frame: it reaches the viewer a seventh of a
-// second late at 30 frames a second.
-enum { max_key = 450 };
+// The most that a key frame may take, in % of the mean frame. At 30 frames a second it then reaches
+// a viewer, whose line has just the bitrate, a seventh of a second late. VP8 takes it as % of the mean
+// frame of layer 0.
+static int max_key(const glom_vpx_config *cfg)
+{
+	int top = cfg->layers - 1;
+	int64_t percent = 450;
+	return cfg->vp9 ? percent : percent * cfg->rates[top] / ((int64_t)cfg->rates[0] << top);
+}
 
 static const char *init(glom_vpx *e, const glom_vpx_config *cfg)
 {
@@ -118,7 +126,7 @@ static const char *init(glom_vpx *e, const glom_vpx_config *cfg)
 	if (!err)
 		err = vpx_codec_control(&e->ctx, VP8E_SET_STATIC_THRESHOLD, 1);
 	if (!err)
-		err = vpx_codec_control(&e->ctx, VP8E_SET_MAX_INTRA_BITRATE_PCT, max_key);
+		err = vpx_codec_control(&e->ctx, VP8E_SET_MAX_INTRA_BITRATE_PCT, max_key(cfg));
 	if (err)
 		return text(&e->ctx, err);
 	if (!vpx_img_alloc(&e->img, VPX_IMG_FMT_I420, cfg->w, cfg->h, 32))
@@ -130,17 +138,11 @@ static const char *init(glom_vpx *e, const glom_vpx_config *cfg)
 
 const char *glom_vpx_open(glom_vpx **out, const glom_vpx_config *cfg)
 {
-	*out = NULL;
-	glom_vpx *e = calloc(1, sizeof *e);
+	glom_vpx *e = *out = calloc(1, sizeof *e);
 	if (!e)
 		return "out of memory";
 	e->vp9 = cfg->vp9;
-	const char *why = init(e, cfg);
-	if (why)
-		glom_vpx_free(e);
-	else
-		*out = e;
-	return why;
+	return init(e, cfg);
 }
 
 const char *glom_vpx_encode(glom_vpx *e, glom_vpx_packet *out, const uint8_t *bgr, ptrdiff_t stride,

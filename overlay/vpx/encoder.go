@@ -26,11 +26,13 @@ import (
 type Encoder struct {
 	cfg Config
 
-	mu    sync.Mutex
-	c     *C.glom_vpx // nil once closed
-	clock clock
-	order order
-	key   bool // one is due
+	mu     sync.Mutex
+	c      *C.glom_vpx // nil once closed
+	out    C.glom_vpx_packet
+	clock  clock
+	bucket bucket
+	order  order
+	key    bool // one is due
 }
 
 // New returns an encoder, whose first packet is a key frame.
@@ -39,8 +41,13 @@ func New(cfg Config) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode video: %w", err)
 	}
-	e := &Encoder{cfg: cfg, key: true, order: order{layers: cfg.Layers}}
-	e.clock.interval = time.Duration(float64(time.Second) / cfg.FPS)
+	e := &Encoder{
+		cfg:    cfg,
+		clock:  clock{interval: time.Duration(float64(time.Second) / cfg.FPS)},
+		bucket: bucket{rate: float64(cfg.Bitrate)},
+		order:  order{layers: cfg.Layers},
+		key:    true,
+	}
 	c := C.glom_vpx_config{
 		w: C.int(cfg.W &^ 1), h: C.int(cfg.H &^ 1),
 		layers: C.int(cfg.Layers), rates: rates(cfg.Bitrate, cfg.Layers),
@@ -49,7 +56,9 @@ func New(cfg Config) (*Encoder, error) {
 		c.vp9 = 1
 	}
 	if why := C.glom_vpx_open(&e.c, &c); why != nil {
-		return nil, fmt.Errorf("encode video: open %s at %dx%d: %s", cfg.Codec, cfg.W, cfg.H, C.GoString(why))
+		err := fmt.Errorf("encode video: open %s at %dx%d: %s", cfg.Codec, cfg.W, cfg.H, C.GoString(why))
+		C.glom_vpx_free(e.c)
+		return nil, err
 	}
 	return e, nil
 }
@@ -64,8 +73,8 @@ func rates(bps, layers int) [3]C.int {
 }
 
 // Encode compresses f, which stays the caller's, into p. With key it makes a key frame. Where
-// the rate control leaves the frame out, p.Data is empty, and a key frame that was asked for comes with
-// the next. The frame must have the size that New was given.
+// the bitrate does not allow for the frame, p.Data is empty; a key frame is never left out. The frame
+// must have the size that New was given.
 func (e *Encoder) Encode(p *Packet, f *capture.Frame, key bool) error {
 	if p == nil {
 		return errors.New("encode video: there is no packet to fill")
@@ -80,35 +89,35 @@ func (e *Encoder) Encode(p *Packet, f *capture.Frame, key bool) error {
 	if e.c == nil {
 		return fmt.Errorf("encode video: the encoder is %w", fs.ErrClosed)
 	}
-	at := e.clock.next(f.PTS)
-	e.key = e.key || key || e.clock.sinceKey() >= e.cfg.KeyEvery
+	e.clock.see(f.PTS)
+	full := e.bucket.full(e.clock.now)
+	e.key = e.key || key || e.clock.now-e.clock.key >= e.cfg.KeyEvery
+	if full && !e.key {
+		return nil
+	}
+	at := e.clock.tell()
 	layer, flags := e.plan()
-	var out C.glom_vpx_packet
-	why := C.glom_vpx_encode(e.c, &out, (*C.uint8_t)(&f.Pix[0]), C.ptrdiff_t(f.Stride),
+	why := C.glom_vpx_encode(e.c, &e.out, (*C.uint8_t)(&f.Pix[0]), C.ptrdiff_t(f.Stride),
 		C.int64_t(at.Microseconds()), C.int64_t(e.clock.interval.Microseconds()), flags, C.int(layer))
 	if why != nil {
 		return fmt.Errorf("encode video: frame %d: %s", f.Seq, C.GoString(why))
 	}
-	p.Key, p.Layer = out.key != 0, int(out.layer)
-	if out.data == nil {
+	if e.out.data == nil {
 		return nil
 	}
-	p.Data = append(p.Data, unsafe.Slice((*byte)(unsafe.Pointer(out.data)), out.size)...)
-	e.order.sent(p.Layer)
+	p.Data = append(p.Data, unsafe.Slice((*byte)(unsafe.Pointer(e.out.data)), e.out.size)...)
+	p.Key, p.Layer = e.out.key != 0, int(e.out.layer)
+	e.bucket.add(len(p.Data))
 	if p.Key {
-		e.key = false
-		e.clock.keyed()
-		p.Layer = 0
+		e.key, p.Layer = false, 0
+		e.clock.key = e.clock.now
 	}
 	return nil
 }
 
 // plan returns the layer of the next frame and what libvpx is to know about it.
 func (e *Encoder) plan() (layer int, flags C.int) {
-	if e.key {
-		e.order.restart()
-	}
-	layer, golden := e.order.next()
+	layer, golden := e.order.next(e.key)
 	switch {
 	case e.key:
 		return layer, C.VPX_EFLAG_FORCE_KF
@@ -117,8 +126,8 @@ func (e *Encoder) plan() (layer int, flags C.int) {
 	case layer == 0:
 		return layer, C.VP8_EFLAG_NO_REF_GF | C.VP8_EFLAG_NO_REF_ARF | C.VP8_EFLAG_NO_UPD_GF | C.VP8_EFLAG_NO_UPD_ARF
 	}
-	// What is decoded without these frames must not have learned from them either: neither a
-	// picture nor the statistics of the symbols.
+	// What is decoded without these frames must not have learned from them: neither a picture nor
+	// the statistics of the symbols.
 	flags = C.VP8_EFLAG_NO_REF_ARF | C.VP8_EFLAG_NO_UPD_LAST | C.VP8_EFLAG_NO_UPD_ARF | C.VP8_EFLAG_NO_UPD_ENTROPY
 	if layer == e.cfg.Layers-1 {
 		flags |= C.VP8_EFLAG_NO_UPD_GF // nothing refers to the top layer
@@ -143,6 +152,7 @@ func (e *Encoder) SetBitrate(bps int) error {
 	if why := C.glom_vpx_set_rates(e.c, &r[0]); why != nil {
 		return fmt.Errorf("encode video: set %d bit/s: %s", bps, C.GoString(why))
 	}
+	e.bucket.rate = float64(bps)
 	return nil
 }
 

@@ -18,12 +18,13 @@ typedef struct {
 } glom_vpx_config;
 
 typedef struct {
-	const uint8_t *data; // NULL if the rate control left the frame out; libvpx's until the next call
+	const uint8_t *data; // libvpx's until the next call; NULL if there is none
 	size_t size;
 	int key, layer;
 } glom_vpx_packet;
 
-// *out is NULL after an error.
+// What glom_vpx_open puts into *out must be freed after an error as well, but not before its text was
+// read, which may lie in it.
 const char *glom_vpx_open(glom_vpx **out, const glom_vpx_config *cfg);
 
 // glom_vpx_encode compresses a picture of the size of glom_vpx_open, at least. bgr has rows stride
