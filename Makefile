@@ -28,6 +28,8 @@ FUZZTIME      = 10s
 PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev \
 	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev
 
+# The tests of the page also want chromium, and are skipped without it: make deps PACKAGES=chromium.
+
 # These need cgo; everything else is also tested without it and without the vector kernels.
 CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 

@@ -16,8 +16,9 @@ import (
 // patience is how long a test waits for what should come at once; the machine may be busy.
 const patience = 30 * time.Second
 
-// browser starts Chromium without a window. A test without one is skipped.
-func browser(t *testing.T) context.Context {
+// browser starts Chromium without a window, with more flags as pairs of name and value. A test without
+// one is skipped.
+func browser(t *testing.T, flags ...string) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -38,6 +39,9 @@ func browser(t *testing.T) context.Context {
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.WindowSize(1280, 800),
 	)
+	for i := 0; i < len(flags); i += 2 {
+		options = append(options, chromedp.Flag(flags[i], flags[i+1]))
+	}
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

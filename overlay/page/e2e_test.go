@@ -3,6 +3,8 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,9 +55,16 @@ func (p *tab) watch(n int) []drawn {
 
 // over is grey under the colour of an island.
 func over(id uint16, opacity float64) [3]int {
+	c := colourOf(id)
+	for i := range c {
+		c[i] = int(grey*(1-opacity) + float64(c[i])*opacity)
+	}
+	return c
+}
+
+func colourOf(id uint16) [3]int {
 	c := overlay.Colour(id)
-	mix := func(v uint8) int { return int(grey*(1-opacity) + float64(v)*opacity) }
-	return [3]int{mix(c.R), mix(c.G), mix(c.B)}
+	return [3]int{int(c.R), int(c.G), int(c.B)}
 }
 
 func near(a, b [3]int, tolerance int) bool {
@@ -218,6 +227,73 @@ func TestStale(t *testing.T) {
 	p.until("document.getElementById('stale').hidden")
 }
 
+// TestSnapshot saves a picture and looks at it.
+func TestSnapshot(t *testing.T) {
+	b := browser(t)
+	f := &fake{}
+	f.start(t)
+	p := open(t, b, f.url(), first("HTMLAnchorElement.prototype.click = function () { globalThis.saved = this; }"))
+	p.live()
+	p.watch(3)
+	p.do(chromedp.KeyEvent("d"))
+	p.until("globalThis.saved")
+	if name := eval[string](p, "saved.download"); !regexp.MustCompile(`^glom-\d{6}\.png$`).MatchString(name) {
+		t.Errorf("the file is called %q", name)
+	}
+	got := eval[[]int](p, `new Promise((done) => {
+		const image = new Image();
+		image.onload = () => {
+			const c = document.createElement('canvas');
+			c.width = image.width;
+			c.height = image.height;
+			const g = c.getContext('2d');
+			g.drawImage(image, 0, 0);
+			done([c.width, c.height, ...g.getImageData(600, 250, 1, 1).data]);
+		};
+		image.src = saved.href;
+	})`)
+	if got[0] != sceneW || got[1] != sceneH || !near([3]int(got[2:5]), over(3, 0.45), 12) {
+		t.Errorf("the picture is %dx%d with %v, want %dx%d with %v", got[0], got[1], got[2:], sceneW, sceneH, over(3, 0.45))
+	}
+}
+
+// TestElsewhere opens the page by a name that is not this machine's, over plain http.
+func TestElsewhere(t *testing.T) {
+	b := browser(t, "host-resolver-rules", "MAP camera.test 127.0.0.1")
+	f := &fake{}
+	f.start(t)
+	p := open(t, b, strings.Replace(f.url(), "127.0.0.1", "camera.test", 1), nil)
+	p.live()
+	p.watch(5)
+	p.until("!isSecureContext && !document.getElementById('insecure').hidden")
+	p.do(chromedp.Click(chromedp.CSS("#insecure-close")))
+	p.until("document.getElementById('insecure').hidden")
+	q := open(t, b, f.url(), nil)
+	q.live()
+	q.until("document.getElementById('insecure').hidden")
+}
+
+// TestLeaves checks that the server is told when a page goes.
+func TestLeaves(t *testing.T) {
+	b := browser(t)
+	f := &fake{}
+	f.start(t)
+	p := open(t, b, f.url(), nil)
+	p.live()
+	p.do(chromedp.Navigate("about:blank"))
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		f.mu.Lock()
+		n := f.deletes
+		f.mu.Unlock()
+		if n == 1 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d sessions were ended, want 1", n)
+		}
+	}
+}
+
 func TestPause(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
@@ -269,10 +345,10 @@ func TestFallsBack(t *testing.T) {
 			f := &fake{noWHEP: tt.noWHEP, token: "secret"}
 			f.start(t)
 			p := open(t, b, f.url()+"#token=secret", first(tt.script), "Failed to load resource")
-			p.until("document.body.dataset.state === 'fallback' && document.getElementById('canvas').width === 320")
+			p.until("document.body.dataset.state === 'fallback' && document.getElementById('canvas').width === 640")
 			seen := map[int]bool{}
 			for range 40 {
-				seen[eval[int](p, "document.getElementById('canvas').getContext('2d').getImageData(99, 99, 1, 1).data[0]")] = true
+				seen[eval[int](p, "document.getElementById('canvas').getContext('2d').getImageData(199, 199, 1, 1).data[0]")] = true
 				time.Sleep(50 * time.Millisecond)
 			}
 			if len(seen) < 4 {

@@ -203,6 +203,7 @@ function choose(level, id) {
   me.selected = { level, id };
   if (level !== me.level) setLevel(level);
   if (can('follow')) session.send({ type: 'follow', level, island: id });
+  tree.reveal();
   announce(`Chosen: ${nameOf(me.selected)}`);
   showChoice();
 }

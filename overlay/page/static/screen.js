@@ -5,6 +5,8 @@
 import { Frames } from './frames.js';
 import { Painter } from './paint.js';
 
+const small = 480; // columns of a picture up to which it is enlarged
+
 export class Screen {
   #video;
   #canvas;
@@ -101,8 +103,8 @@ export class Screen {
   };
 
   // #take returns the picture of that media time. On a busy machine the callback comes late, and the
-  // video shows the next picture already: this one is kept until it is told of in its turn. Without
-  // VideoFrame, which browsers withhold on plain http, the video itself must do.
+  // video shows the next picture already: this one is kept until it is told of in its turn. In
+  // browsers without VideoFrame the video itself must do.
   #take(time) {
     if (!globalThis.VideoFrame || this.#strange > 20) return this.#video;
     const now = new VideoFrame(this.#video);
@@ -138,7 +140,11 @@ export class Screen {
     requestAnimationFrame(() => this.#poll(v.currentTime));
   }
 
-  #keep(image, w, h) {
+  // #keep keeps a picture, a small one enlarged, so that the lines over it are finer than its pixels.
+  #keep(image, width, height) {
+    const scale = width <= small ? 2 : 1;
+    const w = scale * width;
+    const h = scale * height;
     for (const c of [this.#still, this.#canvas]) {
       if (c.width !== w || c.height !== h) {
         c.width = w;

@@ -241,11 +241,11 @@ function gathered(pc) {
 /** links returns the ICE servers of a Link header. */
 export function links(header) {
   const servers = [];
-  for (const part of header.split(/,\s*(?=<)/)) {
-    const m = /^<((?:stun|turn)s?:[^>]+)>(.*)$/.exec(part.trim());
-    if (!m || !/;\s*rel="?ice-server"?/.test(m[2])) continue;
-    const value = (name) => new RegExp(`;\\s*${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(m[2])?.[1].replace(/\\(.)/g, '$1');
-    const server = { urls: m[1] };
+  const link = /<([^>]*)>((?:\s*;\s*[\w-]+(?:=(?:"(?:[^"\\]|\\.)*"|[^",;\s]*))?)*)/g;
+  for (const [, urls, parameters] of header.matchAll(link)) {
+    if (!/^(?:stun|turn)s?:/.test(urls) || !/;\s*rel="?ice-server"?/.test(parameters)) continue;
+    const value = (name) => new RegExp(`;\\s*${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(parameters)?.[1].replace(/\\(.)/g, '$1');
+    const server = { urls };
     if (value('username') !== undefined) Object.assign(server, { username: value('username'), credential: value('credential') });
     servers.push(server);
   }

@@ -14,6 +14,7 @@ export class Tree {
   #names = [];
   #selected = '';
   #openDown = 0; // levels from this one up are open unless somebody closed them
+  #reveal = false; // scroll to the selected item with the next frame
 
   constructor(root, choose) {
     this.#root = root;
@@ -24,10 +25,14 @@ export class Tree {
 
   set names(names) { this.#names = names; }
 
+  /** reveal opens what the selected item lies in and scrolls to it, with the next frame. */
+  reveal() { this.#reveal = true; }
+
   /** update shows a frame that has all levels. */
   update(frame, selected, openDown) {
     this.#selected = selected ? `${selected.level}:${selected.id}` : '';
     this.#openDown = openDown;
+    if (this.#reveal) this.#openAbove(frame, selected);
     const children = new Map();
     for (const [level, { islands }] of frame.nodes) {
       for (const s of islands) {
@@ -44,6 +49,26 @@ export class Tree {
       this.#items.delete(key);
     }
     this.#rove();
+    this.#scroll();
+  }
+
+  #openAbove(frame, selected) {
+    for (let at = selected; at && at.level < frame.levels - 1;) {
+      const s = frame.nodes.get(at.level)?.islands.find((x) => x.id === at.id);
+      at = s && { level: at.level + 1, id: s.parent };
+      if (at) this.#closed.set(`${at.level}:${at.id}`, false);
+    }
+  }
+
+  // #scroll moves the tree alone, not the page.
+  #scroll() {
+    const row = this.#reveal && this.#items.get(this.#selected)?.li.firstElementChild;
+    this.#reveal = false;
+    if (!row) return;
+    const at = row.getBoundingClientRect();
+    const box = this.#root.getBoundingClientRect();
+    if (at.top < box.top) this.#root.scrollTop -= box.top - at.top;
+    else if (at.bottom > box.bottom) this.#root.scrollTop += at.bottom - box.bottom;
   }
 
   #fill(list, nodes, children, pixels, seen) {
