@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"text/tabwriter"
@@ -23,8 +24,8 @@ import (
 
 const latencyUsage = `Usage: glom bench latency [--viewers N] [--seconds N]
 
-Measures how old the pictures are that viewers see: a scene that carries the time of capture in each
-of its frames is computed and served, and Chromium without a window opens the page and reads the time off the
+Measures how old the pictures are that viewers see: a video that gets the time of capture written into
+each of its frames is computed and served, and Chromium without a window opens the page and reads the time off the
 picture with the islands. Both clocks are this machine's. Needs Debian's chromium.`
 
 // latencyReport is what glom bench latency prints. Ages are from the capture of a frame until the
@@ -32,7 +33,7 @@ picture with the islands. Both clocks are this machine's. Needs Debian's chromiu
 type latencyReport struct {
 	Version  string  `json:"version"`
 	CPUs     int     `json:"cpus"`
-	Scene    string  `json:"scene"`
+	Video    string  `json:"video"`
 	Viewers  int     `json:"viewers"`
 	Seconds  float64 `json:"seconds"`
 	FPS      float64 `json:"fps"`              // computed
@@ -50,13 +51,19 @@ type latencyReport struct {
 // seenScript notes what the page draws: the code read off the canvas, and when.
 const seenScript = `window.seen = [];
 window.addEventListener('drawn', (e) => {
-	const c = e.target, n = %d, size = %d;
-	const row = c.getContext('2d').getImageData(0, c.height - size, n * size, 1).data;
+	const c = e.target, n = %d, size = %d * c.width / document.getElementById('video').videoWidth; // fine lines need more pixels
+	const from = size / 4, rows = size / 2; // outlines of islands may cross a square
+	const data = c.getContext('2d').getImageData(0, c.height - 3 * size / 2 + from, n * size, rows).data;
 	let code = 0;
 	for (let i = 0; i < n; i++) {
-		let sum = 0; // outlines of islands may cross a square
-		for (let x = i * size + 3; x < i * size + size - 3; x++) sum += row[4 * x] + row[4 * x + 1] + row[4 * x + 2];
-		if (sum > 384 * (size - 6)) code += 2 ** i;
+		let sum = 0;
+		for (let y = 0; y < rows; y++) {
+			for (let x = i * size + from; x < i * size + from + rows; x++) {
+				const at = 4 * (y * n * size + x);
+				sum += data[at] + data[at + 1] + data[at + 2];
+			}
+		}
+		if (sum > 384 * rows * rows) code += 2 ** i;
 	}
 	window.seen.push([code, performance.timeOrigin + performance.now()]);
 }, true);`
@@ -72,7 +79,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	serveDefaults := pflag.NewFlagSet("serve", pflag.ContinueOnError)
 	f.register(serveDefaults)
 	fs := pflag.NewFlagSet("bench latency", pflag.ContinueOnError)
-	scene := fs.String("scene", "synthetic:demo?size=640x360&fps=30&frames=-1", "what is shown; at least 400 pixels wide")
+	source := fs.String("source", "", "what is shown, at least 448 pixels wide (default: the demo scene as a 640x360 H.264 file)")
 	viewers := fs.Int("viewers", 1, "pages that watch")
 	seconds := fs.Float64("seconds", 20, "how long to measure")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
@@ -89,6 +96,18 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
+	label := *source
+	if label == "" {
+		dir, err := os.MkdirTemp("", "glom-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		*source, label, f.loop = filepath.Join(dir, "demo.mkv"), "demo scene", true
+		if err := recordDemo(ctx, *source); err != nil {
+			return err
+		}
+	}
 	stop, err := startProfile(*profile)
 	if err != nil {
 		return err
@@ -98,14 +117,14 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	s := &service{flags: &f, site: site, terminal: terminal{t.in, io.Discard, io.Discard}}
 	s.wrap = func(src capture.Source) capture.Source { return &stamped{src, start} }
 	defer s.close()
-	if err := s.open(ctx, *scene); err != nil {
+	if err := s.open(ctx, *source); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	served := make(chan error, 1)
 	go func() { served <- s.run(ctx) }()
-	r := latencyReport{Version: version, CPUs: runtime.GOMAXPROCS(0), Scene: *scene, Viewers: *viewers, Seconds: *seconds}
+	r := latencyReport{Version: version, CPUs: runtime.GOMAXPROCS(0), Video: label, Viewers: *viewers, Seconds: *seconds}
 	err = r.measure(ctx, s, start)
 	cancel(errMeasured)
 	if serr := <-served; !errors.Is(serr, errMeasured) {
@@ -229,7 +248,7 @@ func (r *latencyReport) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("glom", "%s on %d cores, which the browser shares", r.Version, r.CPUs)
-	row("scene", "%s, %d viewers, %.0f s", r.Scene, r.Viewers, r.Seconds)
+	row("video", "%s, %d viewers, %.0f s", r.Video, r.Viewers, r.Seconds)
 	row("speed", "%.1f frames/s, %.1f ms of processor time per frame, %d frames not shown", r.FPS, r.CPU, r.Replaced)
 	row("seen", "%.1f pictures/s by each viewer, %d unread", r.Seen, r.Unread)
 	row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)

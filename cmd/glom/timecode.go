@@ -8,11 +8,11 @@ import (
 )
 
 // A time code is a row of squares near the lower edge of a picture: the milliseconds since some
-// start in codeBits bits, the lowest first, then codeCheck bits that are the exclusive or of each
-// codeCheck of them. White is 1, black is 0.
+// start in codeBits bits, the lowest first, then codeCheck bits of a product of them. White is 1, black
+// is 0.
 const (
 	codeBits  = 20
-	codeCheck = 4
+	codeCheck = 8
 	codeCell  = 16 // pixels
 	codeWidth = (codeBits + codeCheck) * codeCell
 )
@@ -20,11 +20,7 @@ const (
 // withCheck adds the check to the lower codeBits of v.
 func withCheck(v uint32) uint32 {
 	v &= 1<<codeBits - 1
-	check := uint32(0)
-	for i := 0; i < codeBits; i += codeCheck {
-		check ^= v >> i & (1<<codeCheck - 1)
-	}
-	return v | check<<codeBits
+	return v | v*0x9E3779B1>>(32-codeCheck)<<codeBits // the golden ratio spreads the bits
 }
 
 // stamped writes the time of capture into the frames of a source.
