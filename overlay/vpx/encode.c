@@ -30,8 +30,8 @@ static void set_rates(vpx_codec_enc_cfg_t *c, const int rates[3])
 }
 
 // What matters for a live viewer: nothing is looked at twice or ahead. The numbers of the rate
-// control are those of WebRTC's own encoder, but for the coarser pictures at 200 kbit/s and less, so
-// that fewer are left out.
+// control are near those of WebRTC's own encoder, with a smaller buffer, so that it follows a change
+// sooner, and coarser pictures at 200 kbit/s and less, so that fewer are left out.
 static void configure(vpx_codec_enc_cfg_t *c, const glom_vpx_config *cfg)
 {
 	c->g_w = cfg->w;
@@ -47,9 +47,9 @@ static void configure(vpx_codec_enc_cfg_t *c, const glom_vpx_config *cfg)
 	c->rc_dropframe_thresh = 0; // see bucket.go
 	c->rc_undershoot_pct = 100;
 	c->rc_overshoot_pct = 15;
-	c->rc_buf_initial_sz = 500; // ms, as the next two
-	c->rc_buf_optimal_sz = 600;
-	c->rc_buf_sz = 1000;
+	c->rc_buf_initial_sz = 400; // ms, as the next two
+	c->rc_buf_optimal_sz = 500;
+	c->rc_buf_sz = 600;
 	c->rc_min_quantizer = 2;
 	c->rc_max_quantizer = 60;
 	c->kf_mode = VPX_KF_DISABLED; // key frames are asked for

@@ -43,7 +43,7 @@ func New(cfg Config) (*Encoder, error) {
 	}
 	e := &Encoder{
 		cfg:    cfg,
-		clock:  clock{interval: time.Duration(float64(time.Second) / cfg.FPS)},
+		clock:  clock{interval: min(time.Duration(float64(time.Second)/cfg.FPS), longestGap)},
 		bucket: bucket{rate: float64(cfg.Bitrate)},
 		order:  order{layers: cfg.Layers},
 		key:    true,
@@ -91,14 +91,14 @@ func (e *Encoder) Encode(p *Packet, f *capture.Frame, key bool) error {
 	}
 	e.clock.see(f.PTS)
 	full := e.bucket.full(e.clock.now)
-	e.key = e.key || key || e.clock.now-e.clock.key >= e.cfg.KeyEvery
+	e.key = e.key || key || e.clock.now-e.clock.key+e.clock.interval/2 >= e.cfg.KeyEvery
 	if full && !e.key {
 		return nil
 	}
-	at := e.clock.tell()
+	at := e.clock.tell(e.bucket.room())
 	layer, flags := e.plan()
 	why := C.glom_vpx_encode(e.c, &e.out, (*C.uint8_t)(&f.Pix[0]), C.ptrdiff_t(f.Stride),
-		C.int64_t(at.Microseconds()), C.int64_t(e.clock.interval.Microseconds()), flags, C.int(layer))
+		C.int64_t(at.Microseconds()), C.int64_t(float64(time.Second.Microseconds())/e.cfg.FPS), flags, C.int(layer))
 	if why != nil {
 		return fmt.Errorf("encode video: frame %d: %s", f.Seq, C.GoString(why))
 	}
