@@ -341,6 +341,17 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	}
 }
 
+// viewer returns the server's side of c.
+func (c *client) viewer(s *Server) *Viewer {
+	c.t.Helper()
+	_, id, _ := strings.Cut(c.location, sessionPath)
+	v := s.find(id)
+	if v == nil {
+		c.t.Fatal("the session has ended")
+	}
+	return v
+}
+
 // got returns the frames that came up to now.
 func (c *client) got() []received {
 	c.mu.Lock()
@@ -412,7 +423,6 @@ func until(t testing.TB, what string, ok func() bool) {
 
 // source writes frames to picture 0 at a rate, key frames when they are asked for, until it is stopped.
 type source struct {
-	s      *Server
 	size   int
 	key    chan struct{}
 	stop   chan struct{}
