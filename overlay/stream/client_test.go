@@ -115,6 +115,7 @@ type client struct {
 	pictures  []uint16 // picture ids, one a frame
 	extension map[string]int
 	ssrc      webrtc.SSRC
+	mime      string        // of the track
 	changed   chan struct{} // one token when frames came
 }
 
@@ -279,7 +280,7 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		ids[e.ID] = e.URI
 	}
 	c.mu.Lock()
-	c.ssrc = track.SSRC()
+	c.ssrc, c.mime = track.SSRC(), track.Codec().MimeType
 	c.mu.Unlock()
 	var data []byte
 	waiting := map[uint16]*rtp.Packet{} // out of order; lost packets come again
