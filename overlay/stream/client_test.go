@@ -115,6 +115,7 @@ type client struct {
 	pictures  []uint16 // picture ids, one a frame
 	extension map[string]int
 	ssrc      webrtc.SSRC
+	mime      string        // of the track
 	changed   chan struct{} // one token when frames came
 }
 
@@ -279,7 +280,7 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		ids[e.ID] = e.URI
 	}
 	c.mu.Lock()
-	c.ssrc = track.SSRC()
+	c.ssrc, c.mime = track.SSRC(), track.Codec().MimeType
 	c.mu.Unlock()
 	var data []byte
 	waiting := map[uint16]*rtp.Packet{} // out of order; lost packets come again
@@ -339,6 +340,17 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		c.mu.Unlock()
 	}
+}
+
+// viewer returns the server's side of c.
+func (c *client) viewer(s *Server) *Viewer {
+	c.t.Helper()
+	_, id, _ := strings.Cut(c.location, sessionPath)
+	v := s.find(id)
+	if v == nil {
+		c.t.Fatal("the session has ended")
+	}
+	return v
 }
 
 // got returns the frames that came up to now.
@@ -412,7 +424,6 @@ func until(t testing.TB, what string, ok func() bool) {
 
 // source writes frames to picture 0 at a rate, key frames when they are asked for, until it is stopped.
 type source struct {
-	s      *Server
 	size   int
 	key    chan struct{}
 	stop   chan struct{}

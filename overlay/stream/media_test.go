@@ -220,6 +220,7 @@ func TestLayers(t *testing.T) {
 			t.Fatalf("picture ids %v have a gap", c.pictures)
 		}
 	}
+	until(t, "all sent", func() bool { return v.Stats().Sent == 20 })
 	if st := v.Stats(); st.Thinned != 20 || st.Sent != 20 {
 		t.Errorf("%d sent, %d thinned, want 20 each", st.Sent, st.Thinned)
 	}

@@ -207,9 +207,7 @@ func TestICERestart(t *testing.T) {
 
 	for round := range 3 {
 		restartICE(t, c)
-		var last received
-		last = c.awaitFrame("comes after the restart", func(f received) bool { return f.number() >= first.number()+20 })
-		first = last
+		first = c.awaitFrame("comes after the restart", func(f received) bool { return f.number() >= first.number()+20 })
 		if n := s.Watching(0); n != 1 {
 			t.Fatalf("round %d: %d viewers, want 1", round, n)
 		}
