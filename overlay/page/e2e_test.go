@@ -185,6 +185,9 @@ func TestClickFollows(t *testing.T) {
 	p.until("document.getElementById('island-name').textContent === 'object 1'")
 	p.do(chromedp.KeyEvent(kb.Escape))
 	f.got(t, "unfollow", func(c meta.Command) bool { return c.Type == meta.Unfollow })
+	p.do(chromedp.KeyEvent("w"))
+	f.got(t, "snapshot", func(c meta.Command) bool { return c.Type == meta.Snapshot })
+	p.until("document.getElementById('toast').textContent === 'Written <b>now</b>' && getComputedStyle(document.getElementById('toast')).opacity === '1'")
 	p.until("document.getElementById('island-some').hidden")
 }
 
@@ -403,11 +406,34 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestOutOfSight checks that a page that nobody sees lets the server rest.
+func TestOutOfSight(t *testing.T) {
+	b := browser(t)
+	f := &fake{}
+	f.start(t)
+	p := b.open(t, f.url(), first("const wait = setTimeout; globalThis.setTimeout = (f, ms) => wait(f, ms === 30000 ? 100 : ms)"))
+	p.live()
+	see := func(hidden bool) {
+		eval[bool](p, fmt.Sprintf("Object.defineProperty(document, 'hidden', { value: %v, configurable: true }) && document.dispatchEvent(new Event('visibilitychange'))", hidden))
+	}
+	see(true)
+	f.got(t, "pause", func(c meta.Command) bool { return c.Paused != nil && *c.Paused })
+	f.set(func() { f.commands = nil })
+	see(false)
+	f.got(t, "go on", func(c meta.Command) bool { return c.Paused != nil && !*c.Paused })
+	p.live()
+	p.watch(5)
+}
+
 func TestToken(t *testing.T) {
 	b := browser(t)
 	f := &fake{token: "secret"}
 	f.start(t)
 	p := b.open(t, f.url(), nil, "401")
+	p.until("document.getElementById('token-dialog').open")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.until("!document.getElementById('token-dialog').open")
+	p.do(chromedp.Click(chromedp.CSS("#canvas")))
 	p.until("document.getElementById('token-dialog').open")
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "secret\r"))
 	p.live()

@@ -70,7 +70,7 @@ func (f *fake) start(t *testing.T) {
 			default:
 			}
 		},
-		Joined:  func(v *stream.Viewer) { f.tell(v) },
+		Joined:  func(v *stream.Viewer) { f.tell(v, "") },
 		Control: f.control,
 	})
 	if err != nil {
@@ -273,18 +273,22 @@ func (f *fake) control(v *stream.Viewer, b []byte) {
 		f.follow = nil
 	}
 	f.mu.Unlock()
-	f.tell(v)
+	if c.Type == meta.Snapshot {
+		f.tell(v, "Written <b>now</b>")
+		return
+	}
+	f.tell(v, "")
 }
 
-func (f *fake) tell(v *stream.Viewer) {
+func (f *fake) tell(v *stream.Viewer, notice string) {
 	f.mu.Lock()
 	level, ok := f.levels[v.ID()]
 	if !ok {
 		level = 3
 	}
 	state := meta.State{
-		Role: v.Role(), Can: []string{meta.Follow, meta.Unfollow}, Level: level, Paused: f.paused[v.ID()],
-		Follow: f.follow, Source: "test <scene>", Viewers: 1,
+		Role: v.Role(), Can: []string{meta.Follow, meta.Unfollow, meta.Snapshot}, Level: level, Paused: f.paused[v.ID()],
+		Follow: f.follow, Source: "test <scene>", Viewers: 1, Notice: notice,
 	}
 	f.mu.Unlock()
 	for l := range sceneLevels {
