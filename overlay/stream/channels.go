@@ -26,10 +26,12 @@ type channels struct {
 	foreign       atomic.Int64
 }
 
+func newControlLimit() *rate.Limiter { return rate.NewLimiter(controlRate, controlRate) }
+
 // openChannels makes the channels; it is called before the answer.
 func (v *Viewer) openChannels() error {
 	c := &v.channels
-	c.limit = rate.NewLimiter(controlRate, controlRate)
+	c.limit = newControlLimit()
 	negotiated, ordered, unordered, never := true, true, false, uint16(0)
 	ids := [2]uint16{0, 1}
 	var err error
@@ -47,6 +49,8 @@ func (v *Viewer) openChannels() error {
 	}
 	c.control.OnMessage(func(m webrtc.DataChannelMessage) { v.receive(m) })
 	c.meta.OnMessage(func(webrtc.DataChannelMessage) { v.ignore() })
+	// When the other side closes its connection, DTLS and with it SCTP end. pion tells of no other sign.
+	v.peer.SCTP().OnClose(func(error) { v.end("said farewell") })
 	v.peer.OnDataChannel(func(d *webrtc.DataChannel) {
 		v.ignore()
 		if c.foreign.Add(1) > foreignChannels {
@@ -66,7 +70,6 @@ func (v *Viewer) receive(m webrtc.DataChannelMessage) {
 	}
 	select { // Joined comes before anything else
 	case <-v.joined:
-		v.heard()
 		v.s.cfg.Control(v, m.Data)
 	case <-v.done:
 	}

@@ -106,6 +106,7 @@ type client struct {
 	answer         string
 	control, meta  *webrtc.DataChannel
 	connected      chan struct{}
+	opened         chan struct{} // the control channel is
 	closed         chan struct{}
 
 	mu        sync.Mutex
@@ -114,6 +115,7 @@ type client struct {
 	pictures  []uint16 // picture ids, one a frame
 	extension map[string]int
 	ssrc      webrtc.SSRC
+	mime      string        // of the track
 	changed   chan struct{} // one token when frames came
 }
 
@@ -160,7 +162,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		t.Fatal(err)
 	}
 	c := &client{
-		t: t, pc: pc, connected: make(chan struct{}), closed: make(chan struct{}),
+		t: t, pc: pc, connected: make(chan struct{}), opened: make(chan struct{}), closed: make(chan struct{}),
 		extension: map[string]int{}, changed: make(chan struct{}, 1),
 	}
 	t.Cleanup(c.close)
@@ -190,6 +192,9 @@ func newClient(t testing.TB, o clientOptions) *client {
 			t.Fatal(err)
 		}
 	}
+	if o.channels {
+		c.control.OnOpen(func() { close(c.opened) })
+	}
 	var once, end sync.Once
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		switch s {
@@ -199,6 +204,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 			end.Do(func() { close(c.closed) })
 		}
 	})
+	pc.SCTP().OnClose(func(error) { end.Do(func() { close(c.closed) }) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.read(track, r) })
 	return c
 }
@@ -232,6 +238,9 @@ func dial(t testing.TB, url string, o clientOptions) *client {
 	t.Helper()
 	c := post(t, url, o)
 	await(t, c.connected, "connected")
+	if o.channels {
+		await(t, c.opened, "open")
+	}
 	return c
 }
 
@@ -271,32 +280,57 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		ids[e.ID] = e.URI
 	}
 	c.mu.Lock()
-	c.ssrc = track.SSRC()
+	c.ssrc, c.mime = track.SSRC(), track.Codec().MimeType
 	c.mu.Unlock()
 	var data []byte
+	waiting := map[uint16]*rtp.Packet{} // out of order; lost packets come again
+	var next uint16
+	started := false
+	var since time.Time // the first in waiting came
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
 			return
 		}
-		if len(p.Payload) == 0 {
-			continue
+		if !started {
+			next, started = p.SequenceNumber, true
 		}
-		var vp8 codecs.VP8Packet
-		payload, err := vp8.Unmarshal(p.Payload)
-		if err != nil {
-			continue
+		if int16(p.SequenceNumber-next) >= 0 {
+			waiting[p.SequenceNumber] = p
 		}
-		if vp8.S == 1 {
+		if len(waiting) == 1 {
+			since = time.Now()
+		}
+		if len(waiting) > 0 && time.Since(since) > 300*time.Millisecond { // too long
+			for waiting[next] == nil {
+				next++
+			}
 			data = nil
+			_ = c.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(track.SSRC())}})
 		}
-		data = append(data, payload...)
 		c.mu.Lock()
-		for _, id := range p.Header.GetExtensionIDs() {
-			c.extension[ids[int(id)]]++
-		}
-		c.packets = append(c.packets, &p.Header)
-		if p.Marker && len(data) > 8 {
+		for ; waiting[next] != nil; next++ {
+			p := waiting[next]
+			delete(waiting, next)
+			var vp8 codecs.VP8Packet
+			payload, err := vp8.Unmarshal(p.Payload)
+			if err != nil {
+				continue
+			}
+			if vp8.S == 1 {
+				data = []byte{}
+			}
+			if data == nil {
+				continue // the beginning is lost
+			}
+			data = append(data, payload...)
+			for _, id := range p.GetExtensionIDs() {
+				c.extension[ids[int(id)]]++
+			}
+			c.packets = append(c.packets, &p.Header)
+			if !p.Marker || len(data) < 9 {
+				continue
+			}
 			c.frames = append(c.frames, received{data, p.Timestamp, time.Now()})
 			c.pictures = append(c.pictures, vp8.PictureID)
 			select {
@@ -306,6 +340,17 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		}
 		c.mu.Unlock()
 	}
+}
+
+// viewer returns the server's side of c.
+func (c *client) viewer(s *Server) *Viewer {
+	c.t.Helper()
+	_, id, _ := strings.Cut(c.location, sessionPath)
+	v := s.find(id)
+	if v == nil {
+		c.t.Fatal("the session has ended")
+	}
+	return v
 }
 
 // got returns the frames that came up to now.
@@ -379,7 +424,6 @@ func until(t testing.TB, what string, ok func() bool) {
 
 // source writes frames to picture 0 at a rate, key frames when they are asked for, until it is stopped.
 type source struct {
-	s      *Server
 	size   int
 	key    chan struct{}
 	stop   chan struct{}

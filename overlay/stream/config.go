@@ -162,7 +162,7 @@ func (s ICEServer) check() error {
 	switch scheme {
 	case "stun", "stuns", "turn", "turns":
 	default:
-		return fmt.Errorf("ICE server %q: want stun:, stuns:, turn: or turns:", s.URL)
+		return fmt.Errorf("ICE server %q: the scheme is none of stun, stuns, turn, turns", s.URL)
 	}
 	bad := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' }
 	if strings.ContainsFunc(s.URL+s.Username+s.Credential, bad) {

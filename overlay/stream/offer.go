@@ -52,7 +52,10 @@ func parseOffer(body, codec string) (*offer, *problem) {
 	if video == nil {
 		return nil, unprocessable("the offer has no video; nothing but video is sent here")
 	}
-	return o, o.checkVideo(video, codec)
+	if p := o.checkVideo(video, codec); p != nil {
+		return nil, p
+	}
+	return o, nil
 }
 
 // checkVideo makes video one that is received only: the server never takes a picture from a viewer.
@@ -75,8 +78,12 @@ func (o *offer) checkVideo(video *sdp.MediaDescription, codec string) *problem {
 
 // checkTransport checks what all media have in common.
 func (o *offer) checkTransport() *problem {
-	group, _ := o.sdp.Attribute(sdp.AttrKeyGroup)
-	bundled := strings.Fields(group)
+	var bundled []string
+	for _, a := range o.sdp.Attributes {
+		if group := strings.Fields(a.Value); a.Key == sdp.AttrKeyGroup && len(group) > 0 && group[0] == "BUNDLE" {
+			bundled = append(bundled, group[1:]...)
+		}
+	}
 	o.candidates = count(o.sdp.Attributes, "candidate")
 	var mids []string
 	for _, m := range o.sdp.MediaDescriptions {
@@ -84,7 +91,7 @@ func (o *offer) checkTransport() *problem {
 		switch {
 		case !ok || mid == "" || slices.Contains(mids, mid):
 			return unprocessable("each medium of the offer needs an a=mid of its own")
-		case len(o.sdp.MediaDescriptions) > 1 && (len(bundled) == 0 || !slices.Contains(bundled[1:], mid)):
+		case len(o.sdp.MediaDescriptions) > 1 && !slices.Contains(bundled, mid):
 			return unprocessable("the media of the offer are not all in one BUNDLE group")
 		}
 		mids = append(mids, mid)

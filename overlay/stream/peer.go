@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"time"
 
 	"github.com/pion/interceptor"
@@ -14,7 +13,6 @@ import (
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v3"
-	"golang.org/x/time/rate"
 )
 
 // sctpBuffer bounds what a viewer can make the server hold of its messages.
@@ -26,9 +24,7 @@ func (s *Server) newViewer(role string, picture int) (*Viewer, error) {
 	v := &Viewer{
 		id: newID(), role: role, number: s.arrivals.Add(1), s: s, pic: s.pictures[picture], created: time.Now(),
 		track: newTrack(&s.cfg), joined: make(chan struct{}), done: make(chan struct{}),
-		queue: make(chan *sharedFrame, queueLen),
-		// One in two seconds: a PLI that is ignored is sent again.
-		keyLimit: rate.NewLimiter(rate.Every(4*keyPeriod), 4), layer: maxLayer,
+		queue: make(chan *sharedFrame, queueLen), keyLimit: newKeyLimit(), layer: maxLayer,
 	}
 	v.wantLayer.Store(maxLayer)
 	v.needKey.Store(true)
@@ -222,7 +218,6 @@ func (v *Viewer) readRTCP() {
 			}
 			continue
 		}
-		v.heard()
 		for _, p := range packets {
 			v.report(p)
 		}
@@ -238,10 +233,15 @@ func (v *Viewer) report(packet rtcp.Packet) {
 		}
 	case *rtcp.TransportLayerCC:
 		v.feedback.Store(true)
+		v.heard() // is sent about packets that arrived only
 	case *rtcp.ReceiverReport:
 		for _, r := range p.Reports {
 			if r.SSRC == v.track.ssrc {
-				v.loss.Store(uint32(min(r.FractionLost, math.MaxUint8)))
+				v.loss.Store(uint32(r.FractionLost))
+				if r.LastSequenceNumber != v.highest {
+					v.highest = r.LastSequenceNumber
+					v.heard()
+				}
 			}
 		}
 	}

@@ -64,6 +64,9 @@ func (p *picture) write(f *Frame) {
 		payloads: p.payloader.Payload(payloadSize, f.Data), // copies
 		key:      f.Key, layer: f.Layer, timestamp: f.Timestamp, captured: f.Captured,
 	}
+	if len(shared.payloads) == 0 {
+		return // no frame of the codec: pion reads the header of VP9
+	}
 	for _, v := range p.viewers {
 		v.push(shared)
 	}

@@ -153,9 +153,20 @@ func (v *Viewer) negotiate(ctx context.Context, offer *sdp.SessionDescription) (
 	return finish(v.peer.LocalDescription().SDP), nil
 }
 
-// finish adds what pion leaves out: RTP and RTCP share one port, for sure (RFC 8858).
+// finish adds what pion leaves out: RTP and RTCP share one port, for sure (RFC 8858). So there is no
+// use for the candidates of a second one.
 func finish(answer string) string {
-	return strings.ReplaceAll(answer, "a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n")
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		if c, ok := strings.CutPrefix(line, "a=candidate:"); ok && strings.Fields(c)[1] != "1" {
+			continue
+		}
+		b.WriteString(line)
+		if line == "a=rtcp-mux\r\n" {
+			b.WriteString("a=rtcp-mux-only\r\n")
+		}
+	}
+	return b.String()
 }
 
 func newETag() string { return `"` + newID() + `"` }

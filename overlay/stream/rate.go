@@ -127,7 +127,9 @@ func (p *picture) adapt(now time.Time) {
 func (v *Viewer) observe(now time.Time, minimum, maximum float64) observation {
 	o := observation{lost: float64(v.loss.Load()) / 256, min: minimum, max: maximum}
 	if v.feedback.Load() && v.bwe != nil {
-		o.congestion = v.bwe.GetTargetBitrate()
+		// By delay only. The whole target also obeys pion's own loss estimate, which one burst of losses
+		// drives to 100 kbit/s on a line that carries six times that.
+		o.congestion, _ = v.bwe.GetStats()["delayTargetBitrate"].(int)
 	}
 	o.sent = v.meter.rate(now, v.stats.bytes.Load())
 	return o

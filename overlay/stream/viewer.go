@@ -44,6 +44,7 @@ type Viewer struct {
 	wantLayer atomic.Int64 // what the bit rate allows
 
 	unanswered atomic.Int64  // when frames began to be sent without an answer, in Unix nanoseconds; 0: answered
+	highest    uint32        // sequence number in the last report; owned by readRTCP
 	loss       atomic.Uint32 // fraction of packets in the last report, in 1/256
 	feedback   atomic.Bool   // transport-wide feedback has come
 	meter      meter         // of what is sent; owned by Server.watch
@@ -158,6 +159,9 @@ func (v *Viewer) drop(n uint64) {
 	v.s.counters.dropped.Add(n)
 }
 
+// newKeyLimit rations what one viewer may ask for: one in two seconds, as a PLI that is ignored is sent again.
+func newKeyLimit() *rate.Limiter { return rate.NewLimiter(rate.Every(4*keyPeriod), 4) }
+
 // lost makes the viewer go on at the next key frame. It asks for one only now and then, so that a
 // viewer that cannot be helped does not spoil the picture for the others.
 func (v *Viewer) lost() {
@@ -167,7 +171,8 @@ func (v *Viewer) lost() {
 	}
 }
 
-// silent returns for how long frames have been sent to v without any answer.
+// silent returns for how long frames have been sent to v without a report that any arrived. What else
+// comes from a viewer does not count: one that does not read its TCP connection can still write.
 func (v *Viewer) silent(now time.Time) time.Duration {
 	if since := v.unanswered.Load(); since != 0 {
 		return now.Sub(time.Unix(0, since))
@@ -175,7 +180,7 @@ func (v *Viewer) silent(now time.Time) time.Duration {
 	return 0
 }
 
-// heard notes a sign of life.
+// heard notes that packets arrived.
 func (v *Viewer) heard() { v.unanswered.Store(0) }
 
 // sendLoop writes the frames of the queue until the session ends.
@@ -198,7 +203,7 @@ func (v *Viewer) sendLoop() {
 func (v *Viewer) send(f *sharedFrame) {
 	n, err := v.track.write(f)
 	v.unanswered.CompareAndSwap(0, time.Now().UnixNano())
-	if err != nil { // a TCP buffer is full: the rest of the frame would be of no use
+	if err != nil { // the connection is about to close; pion drops packets that it cannot send without a word
 		v.drop(1)
 		v.lost()
 		return
