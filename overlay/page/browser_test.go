@@ -18,7 +18,7 @@ const patience = 30 * time.Second
 
 // browser starts Chromium without a window, with more flags as pairs of name and value. A test without
 // one is skipped.
-func browser(t *testing.T, flags ...string) context.Context {
+func browser(t *testing.T, flags ...string) chromium {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -52,21 +52,28 @@ func browser(t *testing.T, flags ...string) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return chromium{func() (context.Context, context.CancelFunc) {
+		return chromedp.NewContext(ctx, chromedp.WithNewWindow(true))
+	}}
+}
+
+// chromium is a running browser.
+type chromium struct {
+	window func() (context.Context, context.CancelFunc)
 }
 
 // tab is one page in a browser.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t      *testing.T
+	within func() (context.Context, context.CancelFunc) // of the page, for as long as one may wait
 }
 
 // open opens a page in a window of its own, after what is to be done before. What the browser
 // complains of fails the test when it ends, unless it has one of the texts in expected.
-func open(t *testing.T, browser context.Context, url string, before chromedp.Action[chromedp.Void], expected ...string) *tab {
+func (c chromium) open(t *testing.T, url string, before chromedp.Action[chromedp.Void], expected ...string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
-	p := &tab{t, ctx}
+	ctx, cancel := c.window()
+	p := &tab{t, func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, patience) }}
 	messages := chromedp.Console(ctx)
 	expected = append(expected, "willReadFrequently") // these tests do
 	var wg sync.WaitGroup
@@ -95,7 +102,7 @@ func open(t *testing.T, browser context.Context, url string, before chromedp.Act
 // eval evaluates an expression, and waits if it is a promise.
 func eval[T any](p *tab, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := p.within()
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -106,7 +113,7 @@ func eval[T any](p *tab, expression string) T {
 
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := p.within()
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		p.t.Fatal(err)

@@ -3,11 +3,13 @@ package page_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -93,7 +95,7 @@ func TestIslandsFitPicture(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{delay: tt.delay, lose: tt.lose}
 			f.start(t)
-			p := open(t, b, f.url(), first(tt.script))
+			p := b.open(t, f.url(), first(tt.script))
 			p.live()
 			p.watch(5)
 			pictures, own := map[uint32]bool{}, map[uint32]bool{}
@@ -128,7 +130,7 @@ func TestTwoViewers(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	one, two := open(t, b, f.url(), nil), open(t, b, f.url(), nil)
+	one, two := b.open(t, f.url(), nil), b.open(t, f.url(), nil)
 	one.live()
 	two.live()
 	one.do(chromedp.KeyEvent("3"))
@@ -154,7 +156,7 @@ func TestClickFollows(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil)
+	p := b.open(t, f.url(), nil)
 	p.live()
 	p.watch(2)
 	p.until("document.querySelectorAll('#tree [role=treeitem]').length === 10")
@@ -183,6 +185,9 @@ func TestClickFollows(t *testing.T) {
 	p.until("document.getElementById('island-name').textContent === 'object 1'")
 	p.do(chromedp.KeyEvent(kb.Escape))
 	f.got(t, "unfollow", func(c meta.Command) bool { return c.Type == meta.Unfollow })
+	p.do(chromedp.KeyEvent("w"))
+	f.got(t, "snapshot", func(c meta.Command) bool { return c.Type == meta.Snapshot })
+	p.until("document.getElementById('toast').textContent === 'Written <b>now</b>' && getComputedStyle(document.getElementById('toast')).opacity === '1'")
 	p.until("document.getElementById('island-some').hidden")
 }
 
@@ -190,7 +195,7 @@ func TestReconnects(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil, "Failed to load resource", "net::ERR")
+	p := b.open(t, f.url(), nil, "Failed to load resource", "net::ERR")
 	p.live()
 	p.do(chromedp.KeyEvent("2"))
 	p.watch(3)
@@ -206,11 +211,96 @@ func TestReconnects(t *testing.T) {
 	}
 }
 
+// TestMends has the page connect anew for other reasons than a closed connection.
+func TestMends(t *testing.T) {
+	b := browser(t)
+	t.Run("server does not answer", func(t *testing.T) {
+		f := &fake{}
+		f.start(t)
+		p := b.open(t, f.url(), nil)
+		p.live()
+		f.set(func() { f.frozen, f.mute = true, true })
+		f.sessions(t, 2)
+		f.set(func() { f.frozen, f.mute = false, false })
+		p.live()
+		p.watch(5)
+	})
+	t.Run("machine slept", func(t *testing.T) {
+		f := &fake{}
+		f.start(t)
+		p := b.open(t, f.url(), nil)
+		p.live()
+		eval[bool](p, "(() => { const now = Date.now; Date.now = () => now() + 20000; return true; })()")
+		f.sessions(t, 2)
+		p.live()
+		p.watch(5)
+	})
+	t.Run("server is full", func(t *testing.T) {
+		f := &fake{status: http.StatusServiceUnavailable}
+		f.start(t)
+		p := b.open(t, f.url(), nil, "503")
+		p.until("document.getElementById('wait-text').textContent.startsWith('The test <b>refuses</b>. Trying again in')")
+		f.sessions(t, 3)
+		f.set(func() { f.status = 0 })
+		p.live()
+	})
+}
+
+// TestAccessible reads the page as a screen reader does, on several widths.
+func TestAccessible(t *testing.T) {
+	b := browser(t)
+	f := &fake{}
+	f.start(t)
+	p := b.open(t, f.url(), nil)
+	p.live()
+	p.do(chromedp.KeyEvent("n"))
+	p.until("document.querySelectorAll('#tree [role=treeitem]').length === 10 && !document.getElementById('island-some').hidden")
+	named := map[string]int{}
+	for _, n := range p.accessible() {
+		if n.Ignored || n.Role == nil {
+			continue
+		}
+		role := string(n.Role.Value)
+		switch role = strings.Trim(role, `"`); role {
+		case "button", "slider", "radio", "tree", "treeitem", "meter", "image", "video", "RootWebArea":
+			if n.Name == nil || strings.Trim(string(n.Name.Value), `"`) == "" {
+				t.Errorf("a %s has no name", role)
+			}
+			named[role]++
+		}
+	}
+	if named["button"] < 7 || named["slider"] != 2 || named["radio"] != 4 || named["treeitem"] != 10 || named["meter"] != 2 {
+		t.Errorf("found %v", named)
+	}
+	for _, width := range []int64{320, 390, 768, 900, 1280, 1920} {
+		p.do(chromedp.EmulateViewport(width, 800))
+		p.do(chromedp.KeyEvent("s")) // side by side, or back
+		p.until("document.getElementById('canvas').getBoundingClientRect().width > 100")
+		if over := eval[int](p, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+			t.Errorf("%d pixels wide: %d pixels do not fit", width, over)
+		}
+	}
+}
+
+// accessible returns what screen readers are told.
+func (p *tab) accessible() []*accessibility.Node {
+	p.t.Helper()
+	ctx, cancel := p.within()
+	defer cancel()
+	tree, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
+		return cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return tree.Nodes
+}
+
 func TestStale(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil)
+	p := b.open(t, f.url(), nil)
 	p.live()
 	f.set(func() { f.frozen = true })
 	p.until("document.body.dataset.state === 'stale' && !document.getElementById('stale').hidden")
@@ -232,7 +322,7 @@ func TestSnapshot(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), first("HTMLAnchorElement.prototype.click = function () { globalThis.saved = this; }"))
+	p := b.open(t, f.url(), first("HTMLAnchorElement.prototype.click = function () { globalThis.saved = this; }"))
 	p.live()
 	p.watch(3)
 	p.do(chromedp.KeyEvent("d"))
@@ -262,13 +352,13 @@ func TestElsewhere(t *testing.T) {
 	b := browser(t, "host-resolver-rules", "MAP camera.test 127.0.0.1")
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, strings.Replace(f.url(), "127.0.0.1", "camera.test", 1), nil)
+	p := b.open(t, strings.Replace(f.url(), "127.0.0.1", "camera.test", 1), nil)
 	p.live()
 	p.watch(5)
 	p.until("!isSecureContext && !document.getElementById('insecure').hidden")
 	p.do(chromedp.Click(chromedp.CSS("#insecure-close")))
 	p.until("document.getElementById('insecure').hidden")
-	q := open(t, b, f.url(), nil)
+	q := b.open(t, f.url(), nil)
 	q.live()
 	q.until("document.getElementById('insecure').hidden")
 }
@@ -278,7 +368,7 @@ func TestLeaves(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil)
+	p := b.open(t, f.url(), nil)
 	p.live()
 	p.do(chromedp.Navigate("about:blank"))
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -298,7 +388,7 @@ func TestPause(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil)
+	p := b.open(t, f.url(), nil)
 	p.live()
 	p.do(chromedp.KeyEvent(" "))
 	f.got(t, "pause", func(c meta.Command) bool { return c.Paused != nil && *c.Paused })
@@ -316,15 +406,38 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestOutOfSight checks that a page that nobody sees lets the server rest.
+func TestOutOfSight(t *testing.T) {
+	b := browser(t)
+	f := &fake{}
+	f.start(t)
+	p := b.open(t, f.url(), first("const wait = setTimeout; globalThis.setTimeout = (f, ms) => wait(f, ms === 30000 ? 100 : ms)"))
+	p.live()
+	see := func(hidden bool) {
+		eval[bool](p, fmt.Sprintf("Object.defineProperty(document, 'hidden', { value: %v, configurable: true }) && document.dispatchEvent(new Event('visibilitychange'))", hidden))
+	}
+	see(true)
+	f.got(t, "pause", func(c meta.Command) bool { return c.Paused != nil && *c.Paused })
+	f.set(func() { f.commands = nil })
+	see(false)
+	f.got(t, "go on", func(c meta.Command) bool { return c.Paused != nil && !*c.Paused })
+	p.live()
+	p.watch(5)
+}
+
 func TestToken(t *testing.T) {
 	b := browser(t)
 	f := &fake{token: "secret"}
 	f.start(t)
-	p := open(t, b, f.url(), nil, "401")
+	p := b.open(t, f.url(), nil, "401")
+	p.until("document.getElementById('token-dialog').open")
+	p.do(chromedp.KeyEvent(kb.Escape))
+	p.until("!document.getElementById('token-dialog').open")
+	p.do(chromedp.Click(chromedp.CSS("#canvas")))
 	p.until("document.getElementById('token-dialog').open")
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "secret\r"))
 	p.live()
-	q := open(t, b, f.url()+"#token=secret", nil)
+	q := b.open(t, f.url()+"#token=secret", nil)
 	q.live()
 	if got := eval[string](q, "location.href"); got != f.url() {
 		t.Errorf("the address is %s: it holds the token", got)
@@ -344,7 +457,7 @@ func TestFallsBack(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{noWHEP: tt.noWHEP, token: "secret"}
 			f.start(t)
-			p := open(t, b, f.url()+"#token=secret", first(tt.script), "Failed to load resource")
+			p := b.open(t, f.url()+"#token=secret", first(tt.script), "Failed to load resource")
 			p.until("document.body.dataset.state === 'fallback' && document.getElementById('canvas').width === 640")
 			seen := map[int]bool{}
 			for range 40 {
@@ -369,7 +482,7 @@ func TestKeys(t *testing.T) {
 	b := browser(t)
 	f := &fake{}
 	f.start(t)
-	p := open(t, b, f.url(), nil)
+	p := b.open(t, f.url(), nil)
 	p.live()
 	for _, tt := range []struct{ key, want string }{
 		{"1", "document.getElementById('level').value === '0'"},

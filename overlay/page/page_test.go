@@ -2,7 +2,6 @@ package page_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,7 +24,7 @@ func Example() {
 	// Output: 200 text/html; charset=utf-8
 }
 
-func get(t *testing.T, method, path, etag string) *http.Response {
+func get(t *testing.T, method, path, etag string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, path, nil)
 	if etag != "" {
@@ -33,7 +32,7 @@ func get(t *testing.T, method, path, etag string) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	page.Handler().ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func TestFiles(t *testing.T) {
@@ -55,34 +54,33 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := get(t, http.MethodGet, path, "")
-		body, err := io.ReadAll(r.Body)
-		if err != nil || r.StatusCode != http.StatusOK || string(body) != string(want) {
-			t.Errorf("%s: status %d, %d bytes, want %d (%v)", path, r.StatusCode, len(body), len(want), err)
+		if r.Code != http.StatusOK || r.Body.String() != string(want) {
+			t.Errorf("%s: status %d, %d bytes, want %d", path, r.Code, r.Body.Len(), len(want))
 		}
-		h := r.Header
+		h := r.Header()
 		if h.Get("Content-Type") != kinds[filepath.Ext(file)] || h.Get("X-Content-Type-Options") != "nosniff" ||
 			!strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'; script-src 'self';") {
 			t.Errorf("%s: header %v", path, h)
 		}
-		if r := get(t, http.MethodGet, path, h.Get("ETag")); r.StatusCode != http.StatusNotModified {
-			t.Errorf("%s again: status %d, want 304", path, r.StatusCode)
+		if r := get(t, http.MethodGet, path, h.Get("ETag")); r.Code != http.StatusNotModified {
+			t.Errorf("%s again: status %d, want 304", path, r.Code)
 		}
 		r = get(t, http.MethodHead, path, "")
-		if body, _ := io.ReadAll(r.Body); r.StatusCode != http.StatusOK || len(body) > 0 {
-			t.Errorf("HEAD %s: status %d and %d bytes", path, r.StatusCode, len(body))
+		if r.Code != http.StatusOK || r.Body.Len() > 0 {
+			t.Errorf("HEAD %s: status %d and %d bytes", path, r.Code, r.Body.Len())
 		}
 	}
 }
 
 func TestRefuses(t *testing.T) {
 	for _, path := range []string{"/none", "/static/index.html", "/../page.go", "//", "/index.html/", "/MAIN.JS"} {
-		if r := get(t, http.MethodGet, path, ""); r.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: status %d, want 404", path, r.StatusCode)
+		if r := get(t, http.MethodGet, path, ""); r.Code != http.StatusNotFound {
+			t.Errorf("%s: status %d, want 404", path, r.Code)
 		}
 	}
 	r := get(t, http.MethodPost, "/", "")
-	if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: status %d, Allow %q", r.StatusCode, r.Header.Get("Allow"))
+	if r.Code != http.StatusMethodNotAllowed || r.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: status %d, Allow %q", r.Code, r.Header().Get("Allow"))
 	}
 }
 
@@ -148,6 +146,11 @@ func TestIds(t *testing.T) {
 	for _, m := range regexp.MustCompile(` (?:for|aria-labelledby|href)="#?([a-z-]+)"`).FindAllStringSubmatch(string(html), -1) {
 		if !ids[m[1]] && m[1] != "icon" {
 			t.Errorf("the page points at %s, which it has not", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?:src|href)="([a-z]+\.[a-z]+)"`).FindAllStringSubmatch(string(html), -1) {
+		if r := get(t, http.MethodGet, "/"+m[1], ""); r.Code != http.StatusOK && m[1] != "stream.mjpeg" {
+			t.Errorf("the page asks for %s: status %d", m[1], r.Code)
 		}
 	}
 	asks := regexp.MustCompile(`\b(?:byId|press|toggle)\('([^']+)'`)

@@ -20,7 +20,7 @@ func scripts(t *testing.T) *tab {
 	b := browser(t)
 	s := httptest.NewServer(page.Handler())
 	t.Cleanup(s.Close)
-	return open(t, b, s.URL+"/icon.svg", nil, "404") // there is no favicon.ico
+	return b.open(t, s.URL+"/icon.svg", nil, "404") // there is no favicon.ico
 }
 
 // TestPageReadsMessages has the page read what package meta wrote.

@@ -8,8 +8,10 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -35,6 +37,8 @@ type fake struct {
 	paused   map[string]bool
 	follow   *meta.Followed
 	frozen   bool // no new frames
+	mute     bool // commands are not answered
+	status   int  // of the answer to POST, instead of a session
 	stalled  bool // and the viewers are told
 	delay    bool // messages come after their frames
 	lose     bool // every second message
@@ -66,7 +70,7 @@ func (f *fake) start(t *testing.T) {
 			default:
 			}
 		},
-		Joined:  func(v *stream.Viewer) { f.tell(v) },
+		Joined:  func(v *stream.Viewer) { f.tell(v, "") },
 		Control: f.control,
 	})
 	if err != nil {
@@ -86,7 +90,11 @@ func (f *fake) start(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	wg.Go(func() { f.show(ctx, t, s, enc, key) })
+	wg.Go(func() {
+		if err := f.show(ctx, s, enc, key); err != nil {
+			t.Error(err)
+		}
+	})
 	f.stop = sync.OnceFunc(func() {
 		cancel()
 		closing, done := context.WithTimeout(context.Background(), 10*time.Second)
@@ -139,10 +147,15 @@ func (f *fake) count(next http.Handler) http.Handler {
 		case http.MethodDelete:
 			f.deletes++
 		}
-		none := f.noWHEP
+		status := f.status
+		if f.noWHEP {
+			status = http.StatusNotFound
+		}
 		f.mu.Unlock()
-		if none {
-			http.NotFound(w, r)
+		if status > 0 && r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"title":"no","detail":"The test <b>refuses</b>."}`)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -150,7 +163,7 @@ func (f *fake) count(next http.Handler) http.Handler {
 }
 
 // show paints, encodes and sends frames until ctx ends.
-func (f *fake) show(ctx context.Context, t *testing.T, s *stream.Server, enc *vpx.Encoder, key <-chan struct{}) {
+func (f *fake) show(ctx context.Context, s *stream.Server, enc *vpx.Encoder, key <-chan struct{}) error {
 	tick := time.NewTicker(time.Second / fps)
 	defer tick.Stop()
 	var frame capture.Frame
@@ -159,7 +172,7 @@ func (f *fake) show(ctx context.Context, t *testing.T, s *stream.Server, enc *vp
 	for seq := uint64(0); ; {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 		f.mu.Lock()
@@ -181,8 +194,7 @@ func (f *fake) show(ctx context.Context, t *testing.T, s *stream.Server, enc *vp
 		default:
 		}
 		if err := enc.Encode(&packet, &frame, wanted); err != nil {
-			t.Error(err)
-			return
+			return err
 		}
 		if !delay {
 			f.send(s, seq, timestamp, now, false)
@@ -232,7 +244,10 @@ func (f *fake) send(s *stream.Server, seq uint64, timestamp uint32, at time.Time
 
 func (f *fake) control(v *stream.Viewer, b []byte) {
 	c, err := meta.ParseCommand(b)
-	if err != nil {
+	f.mu.Lock()
+	mute := f.mute
+	f.mu.Unlock()
+	if err != nil || mute {
 		return
 	}
 	if c.Type == meta.Ping {
@@ -258,18 +273,22 @@ func (f *fake) control(v *stream.Viewer, b []byte) {
 		f.follow = nil
 	}
 	f.mu.Unlock()
-	f.tell(v)
+	if c.Type == meta.Snapshot {
+		f.tell(v, "Written <b>now</b>")
+		return
+	}
+	f.tell(v, "")
 }
 
-func (f *fake) tell(v *stream.Viewer) {
+func (f *fake) tell(v *stream.Viewer, notice string) {
 	f.mu.Lock()
 	level, ok := f.levels[v.ID()]
 	if !ok {
 		level = 3
 	}
 	state := meta.State{
-		Role: v.Role(), Can: []string{meta.Follow, meta.Unfollow}, Level: level, Paused: f.paused[v.ID()],
-		Follow: f.follow, Source: "test <scene>", Viewers: 1,
+		Role: v.Role(), Can: []string{meta.Follow, meta.Unfollow, meta.Snapshot}, Level: level, Paused: f.paused[v.ID()],
+		Follow: f.follow, Source: "test <scene>", Viewers: 1, Notice: notice,
 	}
 	f.mu.Unlock()
 	for l := range sceneLevels {
@@ -280,18 +299,32 @@ func (f *fake) tell(v *stream.Viewer) {
 	}
 }
 
+// sessions waits until so many were asked for.
+func (f *fake) sessions(t *testing.T, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		f.mu.Lock()
+		posts := f.posts
+		f.mu.Unlock()
+		if posts >= n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d sessions were asked for, want %d", posts, n)
+		}
+	}
+}
+
 // got waits for a command that want accepts.
 func (f *fake) got(t *testing.T, what string, want func(meta.Command) bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		f.mu.Lock()
-		for _, c := range f.commands {
-			if want(c) {
-				f.mu.Unlock()
-				return
-			}
-		}
+		told := slices.ContainsFunc(f.commands, want)
 		f.mu.Unlock()
+		if told {
+			return
+		}
 	}
 	t.Errorf("the server was not told: %s", what)
 }

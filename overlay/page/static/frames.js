@@ -1,7 +1,7 @@
 // What came over the channel "meta", kept until the picture of the same frame is shown. The two
 // take different ways: a message may come before its picture, after it, or not at all.
 
-const kept = 256;
+const kept = 128;
 const near = 22500; // a quarter of a second, in 1/90000 s
 
 export class Frames {

@@ -4,7 +4,7 @@ import { Clock } from './clock.js';
 import { listen } from './keys.js';
 import { parse } from './meta.js';
 import { play } from './mjpeg.js';
-import { announce, byId, island, meters, put, rows, ticks } from './panels.js';
+import { announce, byId, island, meters, put, rows, ticks, toast } from './panels.js';
 import { Screen } from './screen.js';
 import { Session } from './session.js';
 import { Stats } from './stats.js';
@@ -13,6 +13,7 @@ import { Tree } from './tree.js';
 const staleAfter = 2000; // milliseconds without a new picture
 const unansweredAfter = 3000; // milliseconds until a server that does not answer is given up
 const unplayedAfter = 8000; // milliseconds of messages without a picture until the connection is given up
+const awayAfter = 30000; // milliseconds out of sight until the server need not send video
 const retryFallback = 60000; // milliseconds between tries of WebRTC while MJPEG plays
 const views = ['islands', 'outlines', 'confidence', 'none'];
 
@@ -32,6 +33,7 @@ let lastPicture = 0; // performance.now when the last new picture was shown
 let lastFull = null; // the last message with all levels
 let asked = null; // a ping without an answer: {t}
 let latency = null;
+let newest = 0; // number of the newest frame that was told of
 let connected = 0; // performance.now when the connection came up
 let broken = 0; // messages that could not be read
 let mjpeg = null; // AbortController while MJPEG plays
@@ -155,6 +157,8 @@ function onMeta(buffer) {
     return;
   }
   screen.add(frame);
+  if (frame.seq + 1000 < newest) me.selected = null; // the server began anew, and so did the ids
+  newest = frame.seq + 1000 < newest ? frame.seq : Math.max(newest, frame.seq);
   server.stalled = frame.stale || server.told === true;
   if (frame.cut && me.selected) me.selected = null; // all ids are new
   if (frame.full) {
@@ -180,8 +184,7 @@ function onControl(message) {
   if (me.level === null && Number.isInteger(message.level)) setLevel(message.level, false);
   put(byId('source'), server.source ?? '');
   document.title = server.source ? `${server.source} – glom` : 'glom';
-  if (server.error) announce(server.error);
-  else if (server.notice) announce(server.notice);
+  if (server.error || server.notice) toast(server.error || server.notice);
   const f = server.follow;
   if (f && before && me.selected && same(me.selected, { level: before.level, id: before.island })) {
     me.selected = { level: f.level, id: f.island }; // it has a new id
@@ -215,6 +218,7 @@ function clear() {
 }
 
 function click(e) {
+  if (mode === 'denied') byId('token-dialog').showModal();
   if (!me.paused) screen.resume(); // in case the browser waited for this
   const hit = screen.islandAt(e.currentTarget, e.clientX, e.clientY);
   if (!hit) return;
@@ -299,6 +303,7 @@ function showControls() {
   const f = server.follow;
   byId('chip-follow').hidden = !f;
   if (f) put(byId('chip-follow'), `following ${server.names[f.level] ?? ''} ${f.island}${f.lost ? ', out of view' : ''}`);
+  byId('server-row').hidden = !can('snapshot');
   showChoice();
 }
 
@@ -337,6 +342,7 @@ setInterval(() => {
 async function showStats() {
   const report = mode === 'fallback' ? null : await session.stats();
   const pairs = report ? stats.read(report, latency, screen.drawn?.meta) : [];
+  if (server.viewers > 0) pairs.push(['Viewers', String(server.viewers)]);
   if (broken > 0) pairs.push(['Broken messages', String(broken)]);
   rows(byId('stats'), pairs);
   const get = (name) => pairs.find(([n]) => n === name)?.[1] ?? '';
@@ -380,8 +386,16 @@ setInterval(() => {
 }, 1000);
 
 addEventListener('online', () => ['waiting', 'fallback'].includes(mode) && session.start());
+// A page that nobody looks at needs no video for long.
+let away = 0;
+
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return;
+  clearTimeout(away);
+  if (document.hidden) {
+    away = setTimeout(() => session.send({ type: 'set', paused: true }), awayAfter);
+    return;
+  }
+  if (!me.paused) session.send({ type: 'set', paused: false });
   lastPicture = performance.now(); // hidden pages are not told of pictures
   if (mode === 'waiting') session.start();
 });
@@ -452,8 +466,11 @@ async function snapshot() {
   a.download = seq === undefined ? 'glom.png' : `glom-${String(seq).padStart(6, '0')}.png`;
   a.click();
   setTimeout(() => URL.revokeObjectURL(a.href), 10000);
+  toast(`Saved as ${a.download}`);
+}
+
+function serverSnapshot() {
   if (can('snapshot')) session.send({ type: 'snapshot' });
-  announce('Saved');
 }
 
 function fullscreen() {
@@ -471,6 +488,7 @@ for (const r of document.getElementsByName('view')) r.addEventListener('change',
 byId('pause').addEventListener('click', () => setPaused(!me.paused));
 byId('side').addEventListener('click', () => setSide(!me.side));
 byId('snapshot').addEventListener('click', snapshot);
+byId('server-snapshot').addEventListener('click', serverSnapshot);
 byId('fullscreen').addEventListener('click', fullscreen);
 byId('help').addEventListener('click', () => byId('help-dialog').showModal());
 byId('unselect').addEventListener('click', clear);
@@ -499,6 +517,7 @@ listen({
   ' ': () => setPaused(!me.paused),
   s: () => setSide(!me.side),
   d: snapshot,
+  w: serverSnapshot,
   f: fullscreen,
   t: () => toggle('tree-details'),
   i: () => toggle('stats-details'),
@@ -506,6 +525,7 @@ listen({
 });
 
 const loopback = ['localhost', '[::1]'].includes(location.hostname) || /^127\./.test(location.hostname);
+byId('fullscreen').hidden = !document.fullscreenEnabled;
 byId('insecure').hidden = location.protocol !== 'http:' || loopback;
 tree.names = server.names;
 showControls();

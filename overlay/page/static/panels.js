@@ -30,6 +30,15 @@ export function announce(text) {
   put(byId('announce'), text);
 }
 
+/** toast tells everyone, for some seconds. */
+export function toast(text) {
+  const t = byId('toast');
+  put(t, text);
+  t.classList.add('shown');
+  clearTimeout(t.timer);
+  t.timer = setTimeout(() => t.classList.remove('shown'), 5000);
+}
+
 /** meters shows how sure the islands of a level are, and how settled the frame. */
 export function meters(frame) {
   const islands = frame.nodes.get(frame.level)?.islands ?? [];

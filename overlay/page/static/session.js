@@ -3,9 +3,9 @@
 
 const first = 500; // milliseconds until the first new try
 const longest = 10000;
-const patience = 10000; // for a connection to come up
+const patience = 8000; // for a connection to come up
 const unsteady = 2500; // how long a connection may be disconnected
-const triesBeforeFallback = 3;
+const triesBeforeFallback = 2;
 
 /** Refused is an answer of the server that trying again does not change. */
 class Refused extends Error {
@@ -79,7 +79,7 @@ export class Session {
     const t = { pc: null, control: null, location: null, agreed: false };
     this.#try = t;
     this.#on.state('connecting');
-    t.timer = setTimeout(() => this.#failed(t, new Error('no connection within ten seconds')), patience);
+    t.timer = setTimeout(() => this.#failed(t, new Error('no connection within eight seconds')), patience);
     try {
       const iceServers = await this.#iceServers();
       if (this.#try !== t) return;
