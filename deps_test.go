@@ -68,7 +68,12 @@ var moduleOwner = map[string]string{
 
 // cgoOwner names, for each package that may use cgo, the words that its #cgo lines may contain
 // of the libraries below.
-var cgoOwner = map[string][]string{}
+var cgoOwner = map[string][]string{
+	"capture/opencv": {"opencv"},
+	"capture/libav":  {"libav", "libsw", "-lav", "-lsw"},
+	"glom/onednn":    {"dnnl"},
+	"overlay/vpx":    {"vpx"},
+}
 
 // foreign are the files that only a package with cgo may hold.
 var foreign = []string{".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp"}
