@@ -200,7 +200,7 @@ type theatre struct {
 	audience *audience
 }
 
-func newTheatre(t *testing.T, c Config) *theatre {
+func newTheatre(t testing.TB, c Config) *theatre {
 	t.Helper()
 	if c.Levels == 0 {
 		c.Levels = 5
@@ -247,7 +247,7 @@ type film struct {
 }
 
 // play runs a scene through the pipeline into l.
-func (h *theatre) play(t *testing.T, f film) {
+func (h *theatre) play(t testing.TB, f film) {
 	t.Helper()
 	c, err := scene.Parse(f.name)
 	if err != nil {

@@ -108,13 +108,14 @@ func (l *Live) waiting() bool {
 	return false
 }
 
-// show gives a shot to all who watch.
-func (l *Live) show(s *shot, captured time.Time, sign string) {
-	pts := max(captured.Sub(l.epoch), l.pts+time.Millisecond)
+// show gives a shot to all who watch. when is the time of capture, or now if it is shown once more.
+func (l *Live) show(s *shot, when time.Time, sign string) {
+	pts := max(when.Sub(l.epoch), l.pts+time.Millisecond)
 	l.pts = pts
-	at := moment{pts: pts, rtp: l.offset + uint32(pts.Microseconds()*9/100), captured: captured, sign: sign}
+	at := moment{pts: pts, rtp: l.offset + uint32(pts.Microseconds()*9/100), captured: s.frame.Captured, sign: sign}
 	var wg sync.WaitGroup
 	some := false
+	fresh := when.Equal(at.captured)
 	for i := range l.lanes {
 		if l.wanted(i) {
 			some = true
@@ -123,8 +124,8 @@ func (l *Live) show(s *shot, captured time.Time, sign string) {
 	}
 	l.tell(s, at)
 	wg.Wait()
-	if some && sign == "" {
-		l.cfg.Observe("age", time.Since(captured))
+	if some && fresh {
+		l.cfg.Observe("age", time.Since(at.captured))
 	}
 }
 

@@ -31,7 +31,7 @@ func newGuard(listen string, hosts, origins []string, m *Metrics) *guard {
 	for _, o := range origins {
 		g.origins = append(g.origins, strings.TrimSuffix(strings.ToLower(o), "/"))
 	}
-	g.failures, g.changes = newLimiter(1, 10), newLimiter(20, 40)
+	g.failures, g.changes = newLimiter(1, 10), newLimiter(50, 100)
 	return g
 }
 
