@@ -128,6 +128,7 @@ type clientOptions struct {
 	answer   func(string) string // changes the answer
 	offer    func(string) string // changes the offer
 	codec    string
+	answerer bool // it makes no offer
 }
 
 func newClient(t testing.TB, o clientOptions) *client {
@@ -166,6 +167,10 @@ func newClient(t testing.TB, o clientOptions) *client {
 		extension: map[string]int{}, changed: make(chan struct{}, 1),
 	}
 	t.Cleanup(c.close)
+	if o.answerer {
+		c.handle(o)
+		return c
+	}
 	tr, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 	if err != nil {
 		t.Fatal(err)
@@ -192,6 +197,13 @@ func newClient(t testing.TB, o clientOptions) *client {
 			t.Fatal(err)
 		}
 	}
+	c.handle(o)
+	return c
+}
+
+// handle sets the handlers.
+func (c *client) handle(o clientOptions) {
+	pc := c.pc
 	if o.channels {
 		c.control.OnOpen(func() { close(c.opened) })
 	}
@@ -206,7 +218,6 @@ func newClient(t testing.TB, o clientOptions) *client {
 	})
 	pc.SCTP().OnClose(func(error) { end.Do(func() { close(c.closed) }) })
 	pc.OnTrack(func(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) { c.read(track, r) })
-	return c
 }
 
 func listenUDP(t testing.TB) *net.UDPConn {

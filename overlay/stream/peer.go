@@ -18,22 +18,29 @@ import (
 // sctpBuffer bounds what a viewer can make the server hold of its messages.
 const sctpBuffer = 128 << 10
 
-// newViewer makes the connection of a viewer up to the point where an offer can be answered. It is
-// not among the sessions yet.
-func (s *Server) newViewer(role string, picture int) (*Viewer, error) {
+// newViewer makes the connection of a viewer up to the point where an offer can be answered, or, to
+// publish (outgoing), be made. It is not among the sessions yet.
+func (s *Server) newViewer(role string, picture int, outgoing *PublishConfig) (*Viewer, error) {
 	v := &Viewer{
-		id: newID(), role: role, number: s.arrivals.Add(1), s: s, pic: s.pictures[picture], created: time.Now(),
+		id: newID(), role: role, outgoing: outgoing != nil, number: s.arrivals.Add(1), s: s, pic: s.pictures[picture], created: time.Now(),
 		track: newTrack(&s.cfg), joined: make(chan struct{}), done: make(chan struct{}),
 		queue: make(chan *sharedFrame, queueLen), keyLimit: newKeyLimit(), layer: maxLayer,
 	}
 	v.wantLayer.Store(maxLayer)
 	v.needKey.Store(true)
 	v.signal.init()
-	api, err := s.newAPI(v)
+	settings, config := webrtc.SettingEngine{LoggerFactory: s.log}, webrtc.Configuration{}
+	if outgoing != nil {
+		config.ICEServers = outgoing.ice
+		outgoing.apply(&settings, s.cfg.Interfaces)
+	} else {
+		s.net.apply(&settings, s.cfg.PublicIPs)
+	}
+	api, err := s.newAPI(v, settings)
 	if err != nil {
 		return nil, err
 	}
-	if v.peer, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
+	if v.peer, err = api.NewPeerConnection(config); err != nil {
 		return nil, err
 	}
 	direction := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}
@@ -47,7 +54,7 @@ func (s *Server) newViewer(role string, picture int) (*Viewer, error) {
 
 // newAPI makes the settings of one connection: an API of its own for each, since that is how the
 // estimator of a connection can be told from those of others.
-func (s *Server) newAPI(v *Viewer) (*webrtc.API, error) {
+func (s *Server) newAPI(v *Viewer, e webrtc.SettingEngine) (*webrtc.API, error) {
 	m, err := newMediaEngine(s.cfg.Codec)
 	if err != nil {
 		return nil, err
@@ -79,8 +86,6 @@ func (s *Server) newAPI(v *Viewer) (*webrtc.API, error) {
 	registry.Add(responder)
 	registry.Add(reports)
 
-	e := webrtc.SettingEngine{LoggerFactory: s.log}
-	s.net.apply(&e, s.cfg.PublicIPs)
 	e.SetSCTPMaxReceiveBufferSize(sctpBuffer)
 	if err := e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, err
@@ -152,7 +157,9 @@ func (v *Viewer) join() {
 	}
 	v.s.counters.joined.Add(1)
 	v.s.cfg.Log.Info("viewer joined", "id", v.id, "role", v.role, "picture", v.pic.name, "after", time.Since(v.created))
-	v.s.cfg.Joined(v)
+	if !v.outgoing {
+		v.s.cfg.Joined(v)
+	}
 	close(v.joined)
 	v.pic.add(v)
 	select {
@@ -168,7 +175,7 @@ func (v *Viewer) end(reason string) {
 	v.once.Do(func() {
 		s := v.s
 		s.mu.Lock()
-		delete(s.sessions, v.id)
+		s.release(v)
 		connected := v.connected.Load()
 		s.mu.Unlock()
 		close(v.done)
@@ -176,7 +183,7 @@ func (v *Viewer) end(reason string) {
 		s.cfg.Log.Info("viewer left", "id", v.id, "reason", reason, "after", time.Since(v.created))
 		s.wg.Go(func() {
 			v.closePeer()
-			if connected {
+			if connected && !v.outgoing {
 				<-v.joined
 				s.cfg.Left(v)
 			}

@@ -81,12 +81,12 @@ func (s *Server) pictureOf(r *http.Request) (int, *problem) {
 func (s *Server) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed || len(s.sessions) >= s.cfg.MaxViewers
+	return s.closed || s.places >= s.cfg.MaxViewers
 }
 
 // open makes the session for an offer and returns the answer.
 func (s *Server) open(ctx context.Context, o *offer, role string, picture int) (*Viewer, string, *problem) {
-	v, err := s.newViewer(role, picture)
+	v, err := s.newViewer(role, picture, nil)
 	if err != nil {
 		s.cfg.Log.Error("make a connection", "err", err)
 		return nil, "", &problem{status: http.StatusInternalServerError, detail: "no connection can be made"}

@@ -26,6 +26,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Viewer // by id, those that are still connecting included
+	places   int                // taken by viewers, of MaxViewers
 	closed   bool
 	arrivals atomic.Uint64
 }
@@ -59,17 +60,21 @@ func (s *Server) Write(picture int, f *Frame) {
 	s.pictures[picture].write(f)
 }
 
-// Viewers appends those who are connected to dst, in the order in which they joined.
+// Viewers appends those who are connected to dst, in the order in which they came.
 func (s *Server) Viewers(dst []*Viewer) []*Viewer {
 	first := len(dst)
 	for _, p := range s.pictures {
-		dst = append(dst, p.watchers()...)
+		for _, v := range p.watchers() {
+			if !v.outgoing {
+				dst = append(dst, v)
+			}
+		}
 	}
 	slices.SortFunc(dst[first:], func(a, b *Viewer) int { return cmp.Compare(a.number, b.number) })
 	return dst
 }
 
-// Watching returns how many viewers of the picture are connected and not paused.
+// Watching returns how many viewers of the picture are connected and not paused, publications included.
 func (s *Server) Watching(picture int) int {
 	n := 0
 	for _, v := range s.pictures[picture].watchers() {
@@ -128,18 +133,35 @@ func (s *Server) admit(v *Viewer) error {
 	switch {
 	case s.closed:
 		return errClosed
-	case len(s.sessions) >= s.cfg.MaxViewers:
+	case s.places >= s.cfg.MaxViewers && !v.outgoing:
 		return errFull
 	}
 	s.sessions[v.id] = v
+	if !v.outgoing {
+		s.places++
+	}
 	return nil
 }
 
-// find returns the session, or nil.
+// release gives the place of v back, if it has one; s.mu is held.
+func (s *Server) release(v *Viewer) {
+	if s.sessions[v.id] != v {
+		return
+	}
+	delete(s.sessions, v.id)
+	if !v.outgoing {
+		s.places--
+	}
+}
+
+// find returns the session of a viewer, or nil.
 func (s *Server) find(id string) *Viewer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sessions[id]
+	if v := s.sessions[id]; v != nil && !v.outgoing {
+		return v
+	}
+	return nil
 }
 
 // watch reaps sessions and adapts the bit rates until the Server is closed.
@@ -216,10 +238,10 @@ func (s *Server) Stats() Stats {
 		Ignored: c.ignored.Load(), Malformed: c.malformed.Load(), MetaDropped: c.metaDropped.Load(),
 	}
 	s.mu.Lock()
-	st.Sessions = len(s.sessions)
+	st.Sessions = s.places
 	s.mu.Unlock()
+	st.Viewers = len(s.Viewers(nil))
 	for _, p := range s.pictures {
-		st.Viewers += len(p.watchers())
 		st.KeyFrames += p.asked.Load()
 		st.Targets = append(st.Targets, int(p.target.Load()))
 	}

@@ -19,6 +19,7 @@ const queueLen = 30
 // Viewer is one WHEP session.
 type Viewer struct {
 	id, role string
+	outgoing bool   // the session of a Publication
 	number   uint64 // order of arrival
 	s        *Server
 	pic      *picture
