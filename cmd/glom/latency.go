@@ -68,11 +68,16 @@ window.addEventListener('drawn', (e) => {
 	window.seen.push([code, performance.timeOrigin + performance.now()]);
 }, true);`
 
-// firstScript tells the time from the request for video to the first picture.
+// firstScript tells the time from the request for video to the first picture, and forgets what was seen so far.
 const firstScript = `(() => {
 	const r = performance.getEntriesByType('resource').find((e) => new URL(e.name).pathname === '/whep');
-	return r && seen.length ? seen[0][1] - performance.timeOrigin - r.startTime : -1;
+	const first = r && seen.length ? [[seen[0][1] - performance.timeOrigin - r.startTime, 0]] : [];
+	window.seen = [];
+	return first;
 })()`
+
+// tab evaluates a script in a page.
+type tab func(script string) ([][2]float64, error)
 
 func benchLatency(ctx context.Context, args []string, t terminal) error {
 	var f serveFlags
@@ -160,7 +165,7 @@ func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time
 	if err := chromedp.Do(browser); err != nil {
 		return fmt.Errorf("start chromium: %w", err)
 	}
-	var pages []context.Context
+	var tabs []tab
 	for range r.Viewers {
 		p, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
 		defer cancel()
@@ -168,23 +173,22 @@ func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time
 		if err := chromedp.Do(p, beforePage(script), chromedp.Navigate(s.web.URLs()[0])); err != nil {
 			return fmt.Errorf("open the page: %w", err)
 		}
-		pages = append(pages, p)
+		tabs = append(tabs, func(script string) ([][2]float64, error) {
+			return chromedp.Run(p, chromedp.Evaluate[[][2]float64](script))
+		})
 	}
 	if err := pause(ctx, 5*time.Second); err != nil { // until all is in its stride
 		return err
 	}
-	for _, p := range pages {
-		first, err := chromedp.Run(p, chromedp.Evaluate[float64](firstScript))
+	for _, ask := range tabs {
+		first, err := ask(firstScript)
 		if err != nil {
 			return err
 		}
-		if first < 0 {
+		if len(first) == 0 {
 			return errors.New("a page shows no picture after 5 s")
 		}
-		r.First = max(r.First, round(first, 10))
-		if _, err := chromedp.Run(p, chromedp.Evaluate[int]("window.seen.length = 0")); err != nil {
-			return err
-		}
+		r.First = max(r.First, round(first[0][0], 10))
 	}
 	cpu, began, before := cpuTime(), time.Now(), s.live.Stats()
 	if err := pause(ctx, time.Duration(r.Seconds*float64(time.Second))); err != nil {
@@ -193,7 +197,7 @@ func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time
 	took, after := time.Since(began), s.live.Stats()
 	r.CPU = round(ms(cpuTime()-cpu)/float64(after.Frames-before.Frames), 100)
 	r.FPS, r.Replaced = round(float64(after.Frames-before.Frames)/took.Seconds(), 10), after.Replaced-before.Replaced
-	return r.read(pages, start, took)
+	return r.read(tabs, start, took)
 }
 
 // beforePage runs a script in each page before its own ones.
@@ -205,10 +209,10 @@ func beforePage(script string) chromedp.Action[chromedp.Void] {
 }
 
 // read gathers what the pages saw.
-func (r *latencyReport) read(pages []context.Context, start time.Time, took time.Duration) error {
+func (r *latencyReport) read(tabs []tab, start time.Time, took time.Duration) error {
 	var ages []float64
-	for _, p := range pages {
-		seen, err := chromedp.Run(p, chromedp.Evaluate[[][2]float64]("window.seen"))
+	for _, ask := range tabs {
+		seen, err := ask("window.seen")
 		if err != nil {
 			return err
 		}
@@ -228,7 +232,7 @@ func (r *latencyReport) read(pages []context.Context, start time.Time, took time
 	slices.Sort(ages)
 	at := func(share float64) float64 { return round(ages[int(share*float64(len(ages)-1))], 10) }
 	r.Median, r.P90, r.P99, r.Max = at(0.5), at(0.9), at(0.99), at(1)
-	r.Seen = round(float64(len(ages)+r.Unread)/took.Seconds()/float64(len(pages)), 10)
+	r.Seen = round(float64(len(ages)+r.Unread)/took.Seconds()/float64(len(tabs)), 10)
 	return nil
 }
 

@@ -176,7 +176,7 @@ func (s *service) open(ctx context.Context, source string) error {
 		Codec: vpx.Codec(f.codec), Bitrate: min(f.bitrate*1000, 1_500_000), Layers: 2,
 		Record: record.Config{Dir: f.record}, Snapshots: f.snapshots,
 	}
-	if err := s.openSite(c); err != nil {
+	if err := s.openSite(ctx, c); err != nil {
 		return err
 	}
 	if f.json != "" {
@@ -214,7 +214,7 @@ func (s *service) openSource(ctx context.Context, name string) (capture.Source, 
 }
 
 // openSite opens what viewers come to.
-func (s *service) openSite(c live.Config) (err error) {
+func (s *service) openSite(ctx context.Context, c live.Config) (err error) {
 	metrics := web.NewMetrics()
 	c.Observe = metrics.Observe
 	s.meters.observe = metrics.Observe
@@ -233,7 +233,7 @@ func (s *service) openSite(c live.Config) (err error) {
 		if s.viewers, err = s.live.Stream(media); err != nil {
 			return err
 		}
-		s.later(s.closeViewers)
+		s.later(func() { s.closeViewers(ctx) })
 		s.site.WHEP = s.viewers
 	}
 	w := &s.site
@@ -248,8 +248,8 @@ func (s *service) openSite(c live.Config) (err error) {
 }
 
 // closeViewers says goodbye, which may take a second.
-func (s *service) closeViewers() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func (s *service) closeViewers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if err := s.viewers.Close(ctx); err != nil {
 		s.log.Info("viewers", "error", err)
@@ -272,7 +272,7 @@ func (s *service) run(ctx context.Context) error {
 	_, err := pipeline.Run(ctx, s.config)
 	stop(nil) // the site ends with the video
 	if s.viewers != nil {
-		s.closeViewers()
+		s.closeViewers(ctx)
 	}
 	<-served
 	<-shown

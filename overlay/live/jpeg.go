@@ -36,14 +36,20 @@ func (l *Live) JPEG(ctx context.Context, picture string, level int, after uint64
 		return nil, 0, err
 	}
 	defer s.release()
+	data, err = l.shared(s, sign, shotKey{version, p, level})
+	return data, version, err
+}
+
+// shared makes a picture once for all who ask for it.
+func (l *Live) shared(s *shot, sign string, key shotKey) ([]byte, error) {
 	// Whoever comes first holds the shot until it is done, so the others' may go.
-	v, err, _ := l.flight.Do(fmt.Sprint(version, p, level), func() (any, error) {
-		return l.kept.get(shotKey{version, p, level}, func() ([]byte, error) { return l.compress(s, sign, p, level) })
+	v, err, _ := l.flight.Do(fmt.Sprint(key), func() (any, error) {
+		return l.kept.get(key, func() ([]byte, error) { return l.compress(s, sign, key.picture, key.level) })
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	return v.([]byte), version, nil
+	return v.([]byte), nil
 }
 
 // shotKey names a picture as JPEG.
@@ -59,15 +65,15 @@ type kept struct {
 	data    map[shotKey][]byte
 }
 
-// get returns the picture, which make makes if it is not there.
-func (k *kept) get(key shotKey, make func() ([]byte, error)) ([]byte, error) {
+// get returns the picture, which is made if it is not there.
+func (k *kept) get(key shotKey, compress func() ([]byte, error)) ([]byte, error) {
 	k.mu.Lock()
 	data := k.data[key]
 	k.mu.Unlock()
 	if data != nil {
 		return data, nil
 	}
-	data, err := make()
+	data, err := compress()
 	if err != nil {
 		return nil, err
 	}
@@ -172,20 +178,21 @@ func (l *Live) snapshot() (name string, err error) {
 		return "", errors.New("snapshot: the server keeps none")
 	}
 	l.mu.Lock()
-	soon := time.Since(l.snapped) < time.Second
-	if !soon {
-		l.snapped = time.Now()
+	s, sign, version, soon := l.last, l.sign, l.version, time.Since(l.snapped) < time.Second
+	if s == nil || soon {
+		l.mu.Unlock()
+		return "", errors.New("snapshot: at most one a second, once there are pictures")
 	}
+	s.retain()
+	l.snapped = time.Now()
 	l.mu.Unlock()
-	if soon {
-		return "", errors.New("snapshot: at most one a second")
-	}
-	for _, p := range []string{"plain", "overlay"} {
-		data, version, err := l.JPEG(context.Background(), p, -1, 0)
+	defer s.release()
+	for _, p := range []int{Plain, Overlay} {
+		data, err := l.shared(s, sign, shotKey{version, p, -1})
 		if err != nil {
 			return "", fmt.Errorf("snapshot: %w", err)
 		}
-		name = fmt.Sprintf("snapshot-%s-%06d-%s.jpg", time.Now().UTC().Format("20060102T150405Z"), version, p)
+		name = fmt.Sprintf("snapshot-%s-%06d-%s.jpg", time.Now().UTC().Format("20060102T150405Z"), version, Pictures()[p])
 		if err := writeNew(l.folder, name, data); err != nil {
 			l.cfg.Log.Error("snapshot", "error", err)
 			return "", errors.New("snapshot: cannot write it; the server's log says why")

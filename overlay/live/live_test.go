@@ -30,6 +30,7 @@ func (h *theatre) settle(t *testing.T) {
 
 // each frame is taken by the worker before the next one comes.
 func (h *theatre) slowly(t *testing.T) func(int, *pipeline.Result) {
+	t.Helper()
 	return func(int, *pipeline.Result) { h.settle(t) }
 }
 
