@@ -19,6 +19,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const frame = time.Second / 30
 
+// long skips a test that encodes for seconds and has but one goroutine, where that is not wanted.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("encodes for seconds")
+	}
+}
+
 // film returns n frames of a scene with a walker, a car and noise.
 func film(t testing.TB, w, h, n int) []capture.Frame {
 	t.Helper()

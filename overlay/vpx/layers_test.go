@@ -12,6 +12,7 @@ import (
 // TestLayers leaves out layers, and takes them up again: what is decoded must be the same, to the
 // bit, as when all is decoded.
 func TestLayers(t *testing.T) {
+	long(t)
 	const n = 120
 	for _, codec := range []Codec{VP8, VP9} {
 		for layers := 2; layers <= 3; layers++ {
@@ -66,6 +67,7 @@ func layered(t *testing.T, cfg Config, n int) (packets []Packet, pictures []*ima
 
 // TestShares counts the bits of each layer.
 func TestShares(t *testing.T) {
+	long(t)
 	for _, codec := range []Codec{VP8, VP9} {
 		for layers := 2; layers <= 3; layers++ {
 			t.Run(fmt.Sprint(codec, " layers ", layers), func(t *testing.T) {

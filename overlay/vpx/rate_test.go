@@ -11,71 +11,78 @@ import (
 // TestRate counts the bits of some seconds, at one bitrate and then at three times or a third of it.
 // The first second behind a change does not count.
 func TestRate(t *testing.T) {
-	every(t, func(t *testing.T, cfg Config) {
-		cfg.W, cfg.H = 160, 90
-		frames := film(t, cfg.W, cfg.H, 40)
-		for _, change := range [][2]int{{100_000, 300_000}, {300_000, 100_000}} {
-			cfg.Bitrate = change[0]
-			e := open(t, cfg)
-			i := 0
-			for _, bps := range change {
-				if err := e.SetBitrate(bps); err != nil {
-					t.Fatal(err)
-				}
-				bits, out := 0.0, 0
-				const seconds = 6
-				for range (1 + seconds) * 30 {
-					p := encode(t, e, play(frames, i), false)
-					if i++; i%((1+seconds)*30) > 30 {
-						bits += 8 * float64(len(p.Data))
+	long(t)
+	for name, cfg := range every() {
+		t.Run(name, func(t *testing.T) {
+			cfg.W, cfg.H = 160, 90
+			frames := film(t, cfg.W, cfg.H, 40)
+			for _, change := range [][2]int{{100_000, 300_000}, {300_000, 100_000}} {
+				cfg.Bitrate = change[0]
+				e := open(t, cfg)
+				i := 0
+				for _, bps := range change {
+					if err := e.SetBitrate(bps); err != nil {
+						t.Fatal(err)
 					}
-					if len(p.Data) == 0 {
-						out++
+					bits, out := 0.0, 0
+					const seconds = 6
+					for range (1 + seconds) * 30 {
+						p := encode(t, e, play(frames, i), false)
+						if i++; i%((1+seconds)*30) > 30 {
+							bits += 8 * float64(len(p.Data))
+						}
+						if len(p.Data) == 0 {
+							out++
+						}
 					}
-				}
-				if got := bits / seconds; got < 0.9*float64(bps) || got > 1.1*float64(bps) {
-					t.Errorf("%.0f bit/s from %d, want %d", got, cfg.Bitrate, bps)
-				}
-				if out > 15 {
-					t.Errorf("%d frames were left out at %d bit/s from %d", out, bps, cfg.Bitrate)
+					if got := bits / seconds; got < 0.9*float64(bps) || got > 1.1*float64(bps) {
+						t.Errorf("%.0f bit/s from %d, want %d", got, cfg.Bitrate, bps)
+					}
+					if out > 15 {
+						t.Errorf("%d frames were left out at %d bit/s from %d", out, bps, cfg.Bitrate)
+					}
 				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // TestTooLittle has a bitrate that even the coarsest pictures are too large for. What is sent must
 // still be pictures of the frames.
 func TestTooLittle(t *testing.T) {
-	every(t, func(t *testing.T, cfg Config) {
-		cfg.W, cfg.H, cfg.Bitrate, cfg.KeyEvery = 160, 90, 7_000, time.Hour
-		frames := film(t, cfg.W, cfg.H, 40)
-		e, d := open(t, cfg), opened(t, cfg.Codec)
-		const seconds = 20
-		bits, n := 0.0, 0
-		for i := range 30 * seconds {
-			f := play(frames, i)
-			p := encode(t, e, f, i == 15*seconds)
-			if len(p.Data) > 0 {
-				bits += 8 * float64(len(p.Data))
-				n++
-				if db := psnr(d.picture(p).Y, slowI420(f).Y); db < 20 {
-					t.Errorf("frame %d: PSNR %.1f dB", i, db)
+	long(t)
+	for name, cfg := range every() {
+		t.Run(name, func(t *testing.T) {
+			cfg.W, cfg.H, cfg.Bitrate, cfg.KeyEvery = 160, 90, 7_000, time.Hour
+			frames := film(t, cfg.W, cfg.H, 40)
+			e, d := open(t, cfg), opened(t, cfg.Codec)
+			const seconds = 20
+			bits, n := 0.0, 0
+			for i := range 30 * seconds {
+				f := play(frames, i)
+				p := encode(t, e, f, i == 15*seconds)
+				if len(p.Data) > 0 {
+					bits += 8 * float64(len(p.Data))
+					n++
+					if db := psnr(d.picture(p).Y, slowI420(f).Y); db < 20 {
+						t.Errorf("frame %d: PSNR %.1f dB", i, db)
+					}
+				}
+				if i == 15*seconds && !p.Key {
+					t.Error("the key frame was left out")
 				}
 			}
-			if i == 15*seconds && !p.Key {
-				t.Error("the key frame was left out")
+			if bits > 1.15*seconds*7_000 || n < 2*seconds || n > 29*seconds {
+				t.Errorf("%d packets of %d frames, %.0f bit/s", n, 30*seconds, bits/seconds)
 			}
-		}
-		if bits > 1.15*seconds*7_000 || n < 2*seconds || n > 29*seconds {
-			t.Errorf("%d packets of %d frames, %.0f bit/s", n, 30*seconds, bits/seconds)
-		}
-	})
+		})
+	}
 }
 
 // TestTimes gives frames at times that no camera should have. Whatever they are, no frame may be
 // huge, hardly any may be missing, and the bits must be those of the time that passed.
 func TestTimes(t *testing.T) {
+	long(t)
 	const ms = time.Millisecond
 	for _, tt := range []struct {
 		name string
