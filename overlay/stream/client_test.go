@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -52,7 +53,7 @@ func serve(t testing.TB, cfg Config) (*Server, string) {
 }
 
 // request sends a request and returns the response with its body read.
-func request(t testing.TB, method, url, body string, header ...string) (*http.Response, string) {
+func request(t testing.TB, method, url, body string, header ...string) (*reply, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -71,8 +72,19 @@ func request(t testing.TB, method, url, body string, header ...string) (*http.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(got)
+	return &reply{resp.Status, resp.StatusCode, resp.Header, resp.Request.URL}, string(got)
 }
+
+// reply is a response without its body.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+	from       *url.URL
+}
+
+// Location returns the header as a full URL.
+func (r *reply) Location() (*url.URL, error) { return r.from.Parse(r.Header.Get("Location")) }
 
 // received is a frame as it came out of the client's packets.
 type received struct {
@@ -456,6 +468,7 @@ func keySource(size int) (*source, func(int)) {
 }
 
 func (src *source) run(t testing.TB, s *Server, period time.Duration) {
+	t.Helper()
 	go func() {
 		defer close(src.done)
 		tick := time.NewTicker(period)

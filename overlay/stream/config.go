@@ -157,16 +157,16 @@ func or[T comparable](v, def T) T {
 }
 
 // check keeps characters out that would end the Link header.
-func (s ICEServer) check() error {
-	scheme, _, _ := strings.Cut(s.URL, ":")
+func (i ICEServer) check() error {
+	scheme, _, _ := strings.Cut(i.URL, ":")
 	switch scheme {
 	case "stun", "stuns", "turn", "turns":
 	default:
-		return fmt.Errorf("ICE server %q: the scheme is none of stun, stuns, turn, turns", s.URL)
+		return fmt.Errorf("ICE server %q: the scheme is none of stun, stuns, turn, turns", i.URL)
 	}
 	bad := func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' || r == '<' || r == '>' }
-	if strings.ContainsFunc(s.URL+s.Username+s.Credential, bad) {
-		return fmt.Errorf("ICE server %q: a character that a Link header cannot hold", s.URL)
+	if strings.ContainsFunc(i.URL+i.Username+i.Credential, bad) {
+		return fmt.Errorf("ICE server %q: a character that a Link header cannot hold", i.URL)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (v *Viewer) patch(w http.ResponseWriter, r *http.Request) *problem {
 	case same:
 		return v.trickle(w, f)
 	}
-	return v.restart(w, r.Context(), f)
+	return v.restart(r.Context(), w, f)
 }
 
 // matches compares strongly (RFC 9110, section 13.1.1), so a weak tag never matches.
@@ -98,7 +98,7 @@ func (v *Viewer) addCandidates(candidates []string) {
 
 // restart begins a new ICE session. What is wrong with the fragment is found before anything is
 // changed, so that an error leaves the session as it was.
-func (v *Viewer) restart(w http.ResponseWriter, ctx context.Context, f *frag) *problem {
+func (v *Viewer) restart(ctx context.Context, w http.ResponseWriter, f *frag) *problem {
 	g := &v.signal
 	if len(f.candidates) > maxCandidates {
 		return unprocessable("at most %d candidates are taken", maxCandidates)

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -101,18 +100,18 @@ func (p *picture) wantKey() {
 }
 
 // askKeys passes wishes on to Config.KeyFrame, at most one in a keyPeriod.
-func (p *picture) askKeys(ctx context.Context) {
+func (p *picture) askKeys(stop <-chan struct{}) {
 	for {
 		select {
 		case <-p.keys:
-		case <-ctx.Done():
+		case <-stop:
 			return
 		}
 		p.asked.Add(1)
 		p.cfg.KeyFrame(p.index)
 		select {
 		case <-time.After(keyPeriod):
-		case <-ctx.Done():
+		case <-stop:
 			return
 		}
 	}

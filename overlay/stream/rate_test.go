@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -90,8 +89,8 @@ func TestAskKeys(t *testing.T) {
 		start := time.Now()
 		cfg := Config{KeyFrame: func(int) { at = append(at, time.Since(start)) }}
 		p := newPicture(0, "x", &cfg)
-		ctx, cancel := context.WithCancel(t.Context())
-		go p.askKeys(ctx)
+		stop := make(chan struct{})
+		go p.askKeys(stop)
 		for range 100 { // five seconds of wishes
 			p.wantKey()
 			time.Sleep(50 * time.Millisecond)
@@ -99,7 +98,7 @@ func TestAskKeys(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		p.wantKey()
 		synctest.Wait()
-		cancel()
+		close(stop)
 		synctest.Wait()
 		want := []time.Duration{0}
 		for d := keyPeriod; d <= 5*time.Second; d += keyPeriod {

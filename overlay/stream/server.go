@@ -20,15 +20,15 @@ type Server struct {
 	counters counters
 	log      pionLog
 
-	ctx    context.Context //nolint:containedctx // the life of the goroutines that Close ends
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // all goroutines of the Server and its viewers
+	stop chan struct{}  // closed by Close
+	wg   sync.WaitGroup // all goroutines of the Server and its viewers
 
-	mu       sync.Mutex
-	sessions map[string]*Viewer // by id, those that are still connecting included
-	places   int                // taken by viewers, of MaxViewers
-	closed   bool
-	arrivals atomic.Uint64
+	mu        sync.Mutex
+	sessions  map[string]*Viewer // by id, those that are still connecting included
+	places    int                // taken by viewers, of MaxViewers
+	published []*Publication
+	closed    bool
+	arrivals  atomic.Uint64
 }
 
 // New opens the ports. Close gives them back.
@@ -37,15 +37,16 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	s := &Server{cfg: cfg, limits: newLimits(), log: pionLog{cfg.Log}, sessions: map[string]*Viewer{}}
+	s := &Server{
+		cfg: cfg, limits: newLimits(), log: pionLog{cfg.Log}, stop: make(chan struct{}), sessions: map[string]*Viewer{},
+	}
 	if s.net, err = listen(&s.cfg, s.log); err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for i, name := range cfg.Pictures {
 		p := newPicture(i, name, &s.cfg)
 		s.pictures = append(s.pictures, p)
-		s.wg.Go(func() { p.askKeys(s.ctx) })
+		s.wg.Go(func() { p.askKeys(s.stop) })
 	}
 	s.wg.Go(s.watch)
 	return s, nil
@@ -92,13 +93,18 @@ func (s *Server) Target(picture int) int { return int(s.pictures[picture].target
 // error and the rest goes on in the background.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
-	s.closed = true
-	all := s.all()
+	if !s.closed {
+		s.closed = true
+		close(s.stop)
+	}
+	all, published := s.all(), s.published
 	s.mu.Unlock()
+	for _, p := range published {
+		p.cancel()
+	}
 	for _, v := range all {
 		v.end("server closes")
 	}
-	s.cancel()
 	done := make(chan error, 1)
 	go func() {
 		s.wg.Wait()
@@ -173,7 +179,7 @@ func (s *Server) watch() {
 		var now time.Time
 		select {
 		case now = <-tick.C:
-		case <-s.ctx.Done():
+		case <-s.stop:
 			return
 		}
 		s.mu.Lock()

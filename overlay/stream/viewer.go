@@ -117,7 +117,7 @@ func (v *Viewer) push(f *sharedFrame) {
 	}
 	if v.needKey.Load() {
 		if !f.key {
-			v.drop(1)
+			v.drop()
 			return
 		}
 		v.needKey.Store(false)
@@ -138,7 +138,7 @@ func (v *Viewer) push(f *sharedFrame) {
 			v.queue <- f // nobody else sends, so there is room now
 			return
 		}
-		v.drop(1)
+		v.drop()
 		v.lost()
 	}
 }
@@ -148,16 +148,16 @@ func (v *Viewer) flush() {
 	for {
 		select {
 		case <-v.queue:
-			v.drop(1)
+			v.drop()
 		default:
 			return
 		}
 	}
 }
 
-func (v *Viewer) drop(n uint64) {
-	v.stats.dropped.Add(n)
-	v.s.counters.dropped.Add(n)
+func (v *Viewer) drop() {
+	v.stats.dropped.Add(1)
+	v.s.counters.dropped.Add(1)
 }
 
 // newKeyLimit rations what one viewer may ask for: one in two seconds, as a PLI that is ignored is sent again.
@@ -205,7 +205,7 @@ func (v *Viewer) send(f *sharedFrame) {
 	n, err := v.track.write(f)
 	v.unanswered.CompareAndSwap(0, time.Now().UnixNano())
 	if err != nil { // the connection is about to close; pion drops packets that it cannot send without a word
-		v.drop(1)
+		v.drop()
 		v.lost()
 		return
 	}

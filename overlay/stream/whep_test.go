@@ -97,7 +97,7 @@ func TestRequests(t *testing.T) {
 }
 
 // checkProblem checks that an error is told as RFC 9457 wants it, and that nothing else is.
-func checkProblem(t *testing.T, resp *http.Response, body string) {
+func checkProblem(t *testing.T, resp *reply, body string) {
 	t.Helper()
 	if resp.StatusCode < 400 {
 		return

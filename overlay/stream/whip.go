@@ -73,29 +73,36 @@ func (s *Server) Publish(ctx context.Context, cfg PublishConfig) (*Publication, 
 	ctx, cancel := context.WithCancel(ctx)
 	p := &Publication{s: s, cfg: cfg, cancel: cancel, done: make(chan struct{})}
 	session, err := p.open(ctx)
-	var refused *refusedError
-	if errors.As(err, &refused) && refused.final() {
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.final() {
 		cancel()
 		return nil, fmt.Errorf("publish: %w", err)
 	}
 	s.mu.Lock()
 	closed := s.closed
 	if !closed {
+		s.published = append(s.published, p)
 		s.wg.Go(func() {
 			defer close(p.done)
-			defer context.AfterFunc(s.ctx, cancel)()
 			p.run(ctx, session, err)
+			s.forget(p)
 		})
 	}
 	s.mu.Unlock()
 	if closed {
 		cancel()
 		if session != nil {
-			session.end(p, "server closes")
+			session.end(ctx, p, "server closes")
 		}
 		return nil, fmt.Errorf("publish: %w", errClosed)
 	}
 	return p, nil
+}
+
+// forget is called when p has ended.
+func (s *Server) forget(p *Publication) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.published = slices.DeleteFunc(slices.Clone(s.published), func(q *Publication) bool { return q == p })
 }
 
 // check fills in defaults.
@@ -151,8 +158,7 @@ func (p *Publication) run(ctx context.Context, session *outgoing, err error) {
 			return
 		}
 		pause := wait/2 + rand.N(wait/2+1)
-		var refused *refusedError
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*refusedError](err); ok {
 			pause = max(pause, min(refused.after, maxRetry))
 		}
 		p.s.cfg.Log.Warn("publication is interrupted", "url", p.redacted(), "err", err, "retry", pause)
@@ -174,10 +180,10 @@ func (p *Publication) watch(ctx context.Context, session *outgoing) error {
 	p.mu.Unlock()
 	select {
 	case <-session.viewer.done:
-		session.end(p, "ended")
+		session.end(ctx, p, "ended")
 		return errors.New("the connection was lost")
 	case <-ctx.Done():
-		session.end(p, "publication ends")
+		session.end(ctx, p, "publication ends")
 		return context.Cause(ctx)
 	}
 }

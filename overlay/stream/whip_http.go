@@ -61,11 +61,11 @@ func (p *Publication) open(ctx context.Context) (*outgoing, error) {
 	}
 	session := &outgoing{viewer: v}
 	if !p.s.start(v) {
-		session.end(p, "server closes")
+		session.end(ctx, p, "server closes")
 		return nil, errClosed
 	}
 	if err := p.negotiate(ctx, session); err != nil {
-		session.end(p, "not published: "+clip(err.Error()))
+		session.end(ctx, p, "not published: "+clip(err.Error()))
 		return nil, err
 	}
 	return session, nil
@@ -150,14 +150,13 @@ func (p *Publication) post(ctx context.Context, session *outgoing, offer string)
 	return string(body), nil
 }
 
-// end tells the endpoint that the session is over and closes the connection. It has a context of its
-// own, since that of the publication may have ended.
-func (o *outgoing) end(p *Publication, reason string) {
+// end tells the endpoint that the session is over and closes the connection, also when ctx has ended.
+func (o *outgoing) end(ctx context.Context, p *Publication, reason string) {
 	o.viewer.end(reason)
 	if o.location == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
 	resp, err := p.request(ctx, http.MethodDelete, o.location, "")
 	if err != nil {

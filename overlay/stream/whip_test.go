@@ -280,3 +280,35 @@ func TestTokenStays(t *testing.T) {
 		t.Errorf("the other host got %q", token)
 	}
 }
+
+// TestCloseEndsPublications checks that the endpoint is told when the server closes.
+func TestCloseEndsPublications(t *testing.T) {
+	src, key := keySource(1000)
+	s, _ := serve(t, Config{KeyFrame: key})
+	src.run(t, s, 20*time.Millisecond)
+	k := newSink(t)
+	p, err := s.Publish(t.Context(), PublishConfig{URL: k.URL, Token: "north"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _, _ := k.state()
+	c.awaitFrame("is a key frame", received.key)
+	start := time.Now()
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("took %s", d)
+	}
+	select {
+	case <-p.Done():
+	default:
+		t.Error("the publication goes on")
+	}
+	if _, _, deleted := k.state(); len(deleted) != 1 {
+		t.Errorf("DELETE of %q, want the session", deleted)
+	}
+	if _, err := s.Publish(t.Context(), PublishConfig{URL: k.URL, Token: "north"}); err == nil {
+		t.Error("a closed server publishes")
+	}
+}
