@@ -217,7 +217,7 @@ func TestMends(t *testing.T) {
 	t.Run("server does not answer", func(t *testing.T) {
 		f := &fake{}
 		f.start(t)
-		p := b.open(t, f.url(), nil)
+		p := b.open(t, f.url(), nil, "404") // the session may have ended before it is told to
 		p.live()
 		f.set(func() { f.frozen, f.mute = true, true })
 		f.sessions(t, 2)
@@ -228,7 +228,7 @@ func TestMends(t *testing.T) {
 	t.Run("machine slept", func(t *testing.T) {
 		f := &fake{}
 		f.start(t)
-		p := b.open(t, f.url(), nil)
+		p := b.open(t, f.url(), nil, "404") // the session may have ended before it is told to
 		p.live()
 		eval[bool](p, "(() => { const now = Date.now; Date.now = () => now() + 20000; return true; })()")
 		f.sessions(t, 2)

@@ -107,7 +107,12 @@ export class Screen {
   // browsers without VideoFrame the video itself must do.
   #take(time) {
     if (!globalThis.VideoFrame || this.#strange > 20) return this.#video;
-    const now = new VideoFrame(this.#video);
+    let now;
+    try {
+      now = new VideoFrame(this.#video);
+    } catch {
+      return null; // there is none while the connection changes
+    }
     const fits = (f) => f && Math.abs(f.timestamp / 1e6 - time) < 0.0005;
     const ahead = this.#ahead;
     this.#ahead = null;

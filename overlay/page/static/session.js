@@ -189,11 +189,10 @@ export class Session {
     if (!t) return;
     clearTimeout(t.timer);
     clearTimeout(t.unsteady);
-    if (t.pc) {
-      t.pc.onconnectionstatechange = null;
-      t.pc.close();
-    }
     this.#end(t);
+    if (!t.pc) return;
+    t.pc.onconnectionstatechange = null;
+    t.pc.close();
   }
 
   #end(t) {

@@ -14,7 +14,7 @@ export class Tree {
   #names = [];
   #selected = '';
   #openDown = 0; // levels from this one up are open unless somebody closed them
-  #reveal = false; // scroll to the selected item with the next frame
+  #reveal = 0; // frames with which to scroll to the selected item
 
   constructor(root, choose) {
     this.#root = root;
@@ -25,14 +25,14 @@ export class Tree {
 
   set names(names) { this.#names = names; }
 
-  /** reveal opens what the selected item lies in and scrolls to it, with the next frame. */
-  reveal() { this.#reveal = true; }
+  /** reveal opens what the selected item lies in and scrolls to it, with the next frames. */
+  reveal() { this.#reveal = 3; }
 
   /** update shows a frame that has all levels. */
   update(frame, selected, openDown) {
     this.#selected = selected ? `${selected.level}:${selected.id}` : '';
     this.#openDown = openDown;
-    if (this.#reveal) this.#openAbove(frame, selected);
+    if (this.#reveal > 0) this.#openAbove(frame, selected);
     const children = new Map();
     for (const [level, { islands }] of frame.nodes) {
       for (const s of islands) {
@@ -62,8 +62,8 @@ export class Tree {
 
   // #scroll moves the tree alone, not the page.
   #scroll() {
-    const row = this.#reveal && this.#items.get(this.#selected)?.li.firstElementChild;
-    this.#reveal = false;
+    const row = this.#reveal > 0 && this.#items.get(this.#selected)?.li.firstElementChild;
+    this.#reveal = Math.max(this.#reveal - 1, 0);
     if (!row) return;
     const at = row.getBoundingClientRect();
     const box = this.#root.getBoundingClientRect();
