@@ -41,6 +41,7 @@ Examples:
   glom serve 0 --level part --open                     # a webcam, and a browser to see it
   glom serve rtsp://camera/stream --listen :8443 --tls self
   glom serve 0 --record recordings --json islands.ndjson
+  glom serve 0 --publish https://sfu.example/whip      # to a media server, token in GLOM_PUBLISH_TOKEN
   curl -o now.jpg http://127.0.0.1:8080/frame.jpg      # one picture; /stream.mjpeg has all of them
 
 With --admin 127.0.0.1:9090 Prometheus finds metrics at http://127.0.0.1:9090/metrics.`
@@ -229,12 +230,8 @@ func (s *service) openSite(ctx context.Context, c live.Config) (err error) {
 	media.Role, media.Origins, media.Log = web.Role, s.site.Origins, s.log
 	if err := s.live.Video(); err != nil {
 		s.log.Warn("viewers get single pictures only", "error", err)
-	} else {
-		if s.viewers, err = s.live.Stream(media); err != nil {
-			return err
-		}
-		s.later(func() { s.closeViewers(ctx) })
-		s.site.WHEP = s.viewers
+	} else if err := s.openViewers(ctx, media); err != nil {
+		return err
 	}
 	w := &s.site
 	w.Page, w.Pictures, w.Levels, w.JPEG = page.Handler(), live.Pictures(), c.Levels, s.live.JPEG
@@ -245,6 +242,22 @@ func (s *service) openSite(ctx context.Context, c live.Config) (err error) {
 	}
 	s.later(s.web.Close)
 	return nil
+}
+
+// openViewers opens the ports for video, and sends it elsewhere if that is wanted.
+func (s *service) openViewers(ctx context.Context, c stream.Config) (err error) {
+	if s.viewers, err = s.live.Stream(c); err != nil {
+		return err
+	}
+	s.later(func() { s.closeViewers(ctx) })
+	s.site.WHEP = s.viewers
+	if s.flags.publish == "" {
+		return nil
+	}
+	_, err = s.viewers.Publish(ctx, stream.PublishConfig{
+		URL: s.flags.publish, Token: s.flags.publishToken, Picture: live.Overlay, UseICEServers: true, Insecure: s.flags.insecure,
+	})
+	return err
 }
 
 // closeViewers says goodbye, which may take a second.

@@ -263,6 +263,24 @@ func TestServeUsage(t *testing.T) {
 	}
 }
 
+// An endpoint that refuses what is published is told at once, without the token.
+func TestServePublishRefused(t *testing.T) {
+	var got atomic.Value
+	sfu := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got.Store(r.Method + " " + r.Header.Get("Authorization") + " " + r.Header.Get("Content-Type"))
+		http.Error(w, "no", http.StatusForbidden)
+	}))
+	defer sfu.Close()
+	args := []string{"serve", tiny, "--listen", "127.0.0.1:0", "--publish", sfu.URL + "/whip", "--publish-token", "hunter2hunter2"}
+	r := try(t, strings.NewReader(""), args...)
+	if r.code != exitFailed || !strings.Contains(r.err, "403") || strings.Contains(r.err, "hunter2") {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+	if got.Load() != "POST Bearer hunter2hunter2 application/sdp" {
+		t.Errorf("the endpoint was asked %v", got.Load())
+	}
+}
+
 // On a network there is a token, which is made if none is given, and nothing goes without it.
 func TestServeOnNetwork(t *testing.T) {
 	s := startServe(t, "synthetic:demo?size=96x64&frames=-1", "--listen", "0.0.0.0:0", "--insecure", "--udp", "127.0.0.1:0")

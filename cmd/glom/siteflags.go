@@ -106,6 +106,7 @@ type mediaFlags struct {
 	udp, tcp              string
 	interfaces, publicIPs []string
 	iceServers            []string
+	publish, publishToken string
 }
 
 func (f *mediaFlags) register(fs *pflag.FlagSet) {
@@ -117,9 +118,14 @@ func (f *mediaFlags) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.interfaces, "interface", nil, "send video over this network interface only (may be repeated)")
 	fs.StringSliceVar(&f.publicIPs, "public-ip", nil, "address of this machine as viewers see it, IP or PUBLIC/LOCAL (may be repeated)")
 	fs.StringArrayVar(&f.iceServers, "ice-server", nil, "STUN or TURN server that viewers are told: URL[,USER,PASSWORD] or URL,secret=SECRET (may be repeated)")
+	fs.StringVar(&f.publish, "publish", "", "send what is drawn to this WHIP endpoint too, for audiences that a media server serves")
+	fs.StringVar(&f.publishToken, "publish-token", "", "token of the WHIP endpoint; also in GLOM_PUBLISH_TOKEN")
 }
 
 func (f *mediaFlags) check() error {
+	if f.publishToken == "" {
+		f.publishToken = os.Getenv("GLOM_PUBLISH_TOKEN")
+	}
 	if f.codec != string(vpx.VP8) && f.codec != string(vpx.VP9) {
 		return usagef("--codec %q: want vp8 or vp9", f.codec)
 	}
