@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"glomstream/capture"
@@ -79,9 +80,13 @@ func BenchmarkConvert(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
 			f := capture.NewPool(1).Frame(size[0], size[1])
 			img := image.NewYCbCr(image.Rect(0, 0, size[0], size[1]), image.YCbCrSubsampleRatio420)
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			start := used(b)
 			for b.Loop() {
 				convert(img, &f)
 			}
+			b.ReportMetric((used(b)-start).Seconds()*1000/float64(b.N), "cpu-ms/frame")
 		})
 	}
 }
