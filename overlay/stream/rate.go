@@ -53,8 +53,8 @@ func (e *estimate) update(now time.Time, o observation) {
 	e.at = now
 	switch {
 	case o.lost > highLoss:
-		// As in the draft, section 6, with a report each second.
-		e.loss = max(o.min, min(e.loss, e.rate)*math.Pow(1-0.5*o.lost, dt))
+		// As in the draft, section 6, with somewhat more than a report a second.
+		e.loss = max(o.min, min(e.loss, e.rate)*math.Pow(1-0.5*o.lost, 1.3*dt))
 	case o.lost < lowLoss:
 		e.loss = min(o.max, e.loss*math.Pow(1+growth, dt))
 	}
@@ -126,10 +126,14 @@ func (p *picture) adapt(now time.Time) {
 // observe collects what v's estimate goes by.
 func (v *Viewer) observe(now time.Time, minimum, maximum float64) observation {
 	o := observation{lost: float64(v.loss.Load()) / 256, min: minimum, max: maximum}
-	if v.feedback.Load() && v.bwe != nil {
-		// By delay only. The whole target also obeys pion's own loss estimate, which one burst of losses
-		// drives to 100 kbit/s on a line that carries six times that.
-		o.congestion, _ = v.bwe.GetStats()["delayTargetBitrate"].(int)
+	if v.feedback.Load() {
+		// The congestion by delay only. The whole target also obeys pion's own loss estimate, which one
+		// burst of losses drives to 100 kbit/s on a line that carries six times that. Its loss counts
+		// packets that were lost once, while a report does not count those that came when sent again.
+		stats := v.bwe.GetStats()
+		o.congestion, _ = stats["delayTargetBitrate"].(int)
+		loss, _ := stats["averageLoss"].(float64)
+		o.lost = max(o.lost, loss)
 	}
 	o.sent = v.meter.rate(now, v.stats.bytes.Load())
 	return o

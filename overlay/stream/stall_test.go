@@ -282,35 +282,46 @@ func TestSharedWrite(t *testing.T) {
 	}
 }
 
-// TestLoss checks that lost packets come again.
+// TestLoss checks that lost packets come again, so that one in 20 does not freeze the picture, and that
+// the bit rate follows when many are lost.
 func TestLoss(t *testing.T) {
-	src, key := keySource(10_000)
-	s, url := serve(t, Config{KeyFrame: key})
-	src.run(t, s, 20*time.Millisecond)
-	l := &lossy{PacketConn: listenUDP(t)}
-	c := dial(t, url, clientOptions{conn: l})
-	c.awaitFrame("is a key frame", received.key)
-	l.percent.Store(5)
-	time.Sleep(2 * time.Second)
-	l.percent.Store(0)
-	src.end()
-	time.Sleep(200 * time.Millisecond)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	have := map[uint16]bool{}
-	for _, p := range c.packets {
-		have[p.SequenceNumber] = true
+	tests := []struct {
+		percent int64
+		freeze  time.Duration // at most
+		falls   bool
+	}{{5, time.Second, false}, {20, patience, true}, {50, patience, true}}
+	if testing.Short() {
+		tests = tests[:1]
 	}
-	first, missing, all := c.packets[0].SequenceNumber, 0, 0
-	for n := first; n != c.packets[len(c.packets)-1].SequenceNumber; n++ {
-		all++
-		if !have[n] {
-			missing++
-		}
-	}
-	t.Logf("%d of %d packets missing at the end", missing, all)
-	if missing > all/200 {
-		t.Errorf("%d of %d packets missing at the end: not sent again", missing, all)
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%d percent", tt.percent), func(t *testing.T) {
+			src, key := keySource(6250)
+			s, url := serve(t, Config{KeyFrame: key})
+			src.run(t, s, 33*time.Millisecond)
+			l := &lossy{PacketConn: listenUDP(t)}
+			c := dial(t, url, clientOptions{conn: l})
+			c.awaitFrame("is a key frame", received.key)
+			begin, from := time.Now(), len(c.got())
+			l.percent.Store(tt.percent)
+			if tt.falls {
+				until(t, "a lower bit rate", func() bool { return s.Target(0) < startBitrate*8/10 })
+				d := time.Since(begin)
+				t.Logf("the bit rate fell after %s", d.Round(time.Millisecond))
+				if d > 5*time.Second {
+					t.Error("want within 5 s")
+				}
+			} else {
+				time.Sleep(3 * time.Second)
+			}
+			longest, frames := time.Duration(0), c.got()[from-1:]
+			for i := 1; i < len(frames); i++ {
+				longest = max(longest, frames[i].at.Sub(frames[i-1].at))
+			}
+			t.Logf("%d frames in %s, longest pause %s", len(frames), time.Since(begin).Round(time.Millisecond), longest.Round(time.Millisecond))
+			if longest > tt.freeze || len(frames) < 10 {
+				t.Errorf("longest pause %s of %d frames, want at most %s", longest, len(frames), tt.freeze)
+			}
+		})
 	}
 }
 
@@ -355,10 +366,14 @@ func TestCap(t *testing.T) {
 		t.Errorf("the bit rate fell after %s, want within 5 s", d)
 	}
 	time.Sleep(4 * time.Second)
-	if b := bps.Load(); b > 800_000 || b < 200_000 {
-		t.Errorf("bit rate %d later on, want about 600 kbit/s", b)
+	if b := bps.Load(); b > 800_000 {
+		t.Errorf("bit rate %d later on, want at most about 600 kbit/s", b)
 	}
 	n := len(c.got())
 	time.Sleep(time.Second)
-	t.Logf("then %d frames in a second at %d bit/s", len(c.got())-n, bps.Load())
+	n = len(c.got()) - n
+	t.Logf("then %d frames in a second at %d bit/s", n, bps.Load())
+	if n < 15 {
+		t.Errorf("%d frames in a second, want about 30", n)
+	}
 }
