@@ -1,9 +1,10 @@
 // The page: one viewer of `glom serve`.
 
 import { Clock } from './clock.js';
+import { keepSettings, keepToken, settings, token } from './kept.js';
 import { listen } from './keys.js';
 import { parse } from './meta.js';
-import { play } from './mjpeg.js';
+import { keepPlaying } from './mjpeg.js';
 import { announce, byId, island, meters, put, rows, ticks, toast } from './panels.js';
 import { Screen } from './screen.js';
 import { Session } from './session.js';
@@ -18,7 +19,7 @@ const retryFallback = 60000; // milliseconds between tries of WebRTC while MJPEG
 const views = ['islands', 'outlines', 'confidence', 'none'];
 
 // Kept from visit to visit, as far as the browser allows.
-const saved = load();
+const saved = settings();
 const me = {
   level: saved.level ?? null, // null: what the server says
   view: views.includes(saved.view) ? saved.view : 'islands',
@@ -43,40 +44,6 @@ const stats = new Stats();
 const tree = new Tree(byId('tree'), choose);
 const screen = new Screen(byId('video'), byId('canvas'), () => ({ ...me, selected: me.selected ?? followed() }), { video: onVideo, image: onImage, blocked: onBlocked });
 const session = new Session('whep?picture=plain', token(), { state: onState, stream: (s) => screen.play(s), meta: onMeta, control: onControl });
-
-function load() {
-  try {
-    return JSON.parse(localStorage.getItem('glom')) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function save() {
-  try {
-    const { level, view, opacity, side } = me;
-    localStorage.setItem('glom', JSON.stringify({ level, view, opacity, side }));
-  } catch {
-    // private window
-  }
-}
-
-// token takes the token from the fragment, which is never sent to a server, and out of the address,
-// which people copy.
-function token() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const given = fragment.get('token');
-  try {
-    if (given) {
-      sessionStorage.setItem('glom-token', given);
-      fragment.delete('token');
-      history.replaceState(null, '', location.pathname + location.search + (String(fragment) && `#${fragment}`));
-    }
-    return given ?? sessionStorage.getItem('glom-token') ?? '';
-  } catch {
-    return given ?? '';
-  }
-}
 
 // What comes in
 
@@ -241,7 +208,7 @@ function setLevel(level, keep = true) {
   if (l === me.level) return;
   me.level = l;
   if (keep) {
-    save();
+    keepSettings(me);
     session.send({ type: 'set', level: l });
   }
   showControls();
@@ -249,21 +216,21 @@ function setLevel(level, keep = true) {
 
 function setView(view) {
   me.view = view;
-  save();
+  keepSettings(me);
   showControls();
   screen.redraw();
 }
 
 function setOpacity(opacity) {
   me.opacity = Math.min(Math.max(Math.round(opacity * 20) / 20, 0), 1);
-  save();
+  keepSettings(me);
   showControls();
   screen.redraw();
 }
 
 function setSide(on) {
   me.side = on;
-  save();
+  keepSettings(me);
   showControls();
 }
 
@@ -408,7 +375,7 @@ function sentence(error) {
 }
 
 // fallBack shows motion JPEG, whose islands are burnt in, and tries WebRTC again now and then.
-async function fallBack(error) {
+function fallBack(error) {
   session.stop();
   mjpeg?.abort();
   mjpeg = new AbortController();
@@ -418,24 +385,15 @@ async function fallBack(error) {
   announce(`${sentence(error)} Showing plain pictures instead.`);
   const timer = setInterval(() => session.start(), retryFallback);
   mine.signal.addEventListener('abort', () => clearInterval(timer));
-  for (let wait = 500; !mine.signal.aborted; wait = Math.min(2 * wait, 10000)) {
-    try {
-      await play('stream.mjpeg', token(), mine.signal, async (blob) => {
-        const image = await createImageBitmap(blob);
-        wait = 500;
-        if (!me.paused && !mine.signal.aborted) screen.showImage(image);
-        image.close();
-      });
-    } catch (e) {
-      if (mine.signal.aborted) return;
-      if (e.status === 401 || e.status === 403) {
-        mine.abort();
-        askToken(e);
-        return;
-      }
-    }
-    await new Promise((resolve) => { setTimeout(resolve, wait); });
-  }
+  const show = async (blob) => {
+    const image = await createImageBitmap(blob);
+    if (!me.paused && !mine.signal.aborted) screen.showImage(image);
+    image.close();
+  };
+  keepPlaying('stream.mjpeg', token, mine.signal, show).catch((e) => {
+    mine.abort();
+    askToken(e);
+  });
 }
 
 function askToken(error) {
@@ -447,11 +405,7 @@ function askToken(error) {
 
 byId('token-form').addEventListener('submit', () => {
   const given = byId('token').value.trim();
-  try {
-    sessionStorage.setItem('glom-token', given);
-  } catch {
-    // private window
-  }
+  keepToken(given);
   session.token = given;
   session.start();
 });

@@ -4,8 +4,32 @@
 const largest = 8 << 20; // bytes of a part
 const decoder = new TextDecoder('latin1');
 
-/** play reads pictures and gives each to show, an async function of a Blob, until it is aborted. */
-export async function play(url, token, signal, show) {
+const first = 500; // milliseconds until the first new try
+const longest = 10000;
+
+/**
+ * keepPlaying gives each picture to show, an async function of a Blob, and connects anew when the
+ * stream breaks, until it is aborted. It throws only if the server refuses the token, which the
+ * function token returns.
+ */
+export async function keepPlaying(url, token, signal, show) {
+  let wait = first;
+  const shown = async (blob) => {
+    wait = first;
+    await show(blob);
+  };
+  while (!signal.aborted) {
+    try {
+      await play(url, token(), signal, shown);
+    } catch (e) {
+      if (!signal.aborted && (e.status === 401 || e.status === 403)) throw e;
+    }
+    await new Promise((resolve) => { setTimeout(resolve, wait); });
+    wait = Math.min(2 * wait, longest);
+  }
+}
+
+async function play(url, token, signal, show) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const r = await fetch(url, { headers, signal, cache: 'no-store' });
   if (!r.ok) throw Object.assign(new Error(`the server answered ${r.status}`), { status: r.status });
