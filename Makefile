@@ -21,6 +21,11 @@ ARGS          =
 DATA          = ../shared/data
 RESULTS       = docs/results.md
 EVAL          =
+# What `make ablation` learns from (none: painted scenes) and for how long.
+STORE         =
+UPDATES       = 1500
+VARIANTS      = default no-attention no-top-down no-flow literal self-supervised dim-32 dim-128
+ABLATION      = docs/ablation.md
 SCENES        = demo sprites twotone twins occlusion pan potato
 # How long `make fuzz` stays on each target.
 FUZZTIME      = 10s
@@ -36,7 +41,7 @@ CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build run test bench results check help deps vet lint fmt race leak fuzz gobench soak soakserve clean
+.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench soak soakserve clean
 .DEFAULT_GOAL = build
 
 build: deps ## build bin/glom and bin/glomtrain (the first time takes a minute or two, for OpenCV's bindings)
@@ -64,7 +69,18 @@ results: build ## measure all levels against known truths, beside other methods;
 	[ -n "$$sets" ] || echo "make: no davis-dev, bsds-dev or pascal-parts in $(DATA) (DATA=…): synthetic scenes only" >&2; \
 	mkdir -p out $(dir $(RESULTS))plots; \
 	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --baselines -y $(EVAL) \
-		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null && echo "the results are in $(RESULTS)"
+		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null
+	@[ ! -f $(dir $(RESULTS))ablation.md ] || printf '\nWhat each piece of the model is worth: [ablation.md](ablation.md).\n' >>$(RESULTS)
+	@echo "the results are in $(RESULTS)"
+
+ablation: build ## train the model anew without one piece at a time, and measure: make ablation STORE=store.clips [UPDATES=1500]; see bench/ablation
+	@[ -d "$(DATA)/davis-dev" ] || { echo "make: no davis-dev in $(DATA) (DATA=…)" >&2; exit 1; }
+	UPDATES=$(UPDATES) VARIANTS="$(VARIANTS)" bench/ablation/train $(STORE)
+	@for v in $(VARIANTS); do \
+		echo "make: measuring $$v"; \
+		bin/glom eval $(DATA)/davis-dev --weights out/ablation/$$v.safetensors -y $(EVAL) --json out/ablation/$$v.json >/dev/null || exit; \
+	done
+	$(GO) run ./cmd/ablation -o $(ABLATION) $(VARIANTS) && echo "the comparison is in $(ABLATION)"
 
 check: test vet lint race leak fuzz build ## run every check
 

@@ -44,7 +44,8 @@ const (
 	Dense Attention = "dense"
 )
 
-// Mix holds the weights of the four contributions to a level. Only their ratios matter.
+// Mix holds the weights of the four contributions to a level. Only their ratios matter. One of 0 is
+// not there, and does not come in training.
 type Mix struct {
 	BU   float64 `json:"bu"`
 	TD   float64 `json:"td"`
@@ -67,7 +68,7 @@ type Config struct {
 
 	Beta  []float64 `json:"beta"`  // (L) inverse temperature of attention, 0 to 1000; default 20 falling to 3 at the top
 	Sigma []float64 `json:"sigma"` // (L) width of the attended neighbourhood in locations, over 0; default 1.5, growing by a third with each level
-	Mix   []Mix     `json:"mix"`   // (L) weights a new model starts with; default 2, 0.25, 0.1, 2
+	Mix   []Mix     `json:"mix"`   // (L) weights a new model starts with; default 4, 0.1, 0.02, 2
 
 	Seed uint64 `json:"seed"` // draws the initial weights and the sampled offsets
 }
@@ -122,7 +123,7 @@ func (c Config) withDefaults() Config {
 	if c.Mix == nil {
 		c.Mix = make([]Mix, c.Levels)
 		for l := range c.Mix {
-			c.Mix[l] = Mix{BU: 2, TD: 0.25, Prev: 0.1, Att: 2}
+			c.Mix[l] = Mix{BU: 4, TD: 0.1, Prev: 0.02, Att: 2}
 		}
 	}
 	return c

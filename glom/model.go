@@ -183,12 +183,13 @@ func (net netOf[T]) identity() bool {
 }
 
 // mixing returns the mixing weights of level l, which add up to 1. The top level has no
-// top-down term.
+// top-down term, and no level has one that its Mix leaves out.
 func (m *core[T]) mixing(l int) (bu, td, prev, att T) {
 	var e [4]float64
 	var sum float64
-	for k := range e {
-		if k == 1 && l == m.cfg.Levels-1 {
+	there := m.cfg.Mix[l]
+	for k, w := range [4]float64{there.BU, there.TD, there.Prev, there.Att} {
+		if w == 0 || k == 1 && l == m.cfg.Levels-1 {
 			continue
 		}
 		e[k] = math.Exp(float64(m.mix[4*l+k]))

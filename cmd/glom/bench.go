@@ -64,7 +64,7 @@ func bench(ctx context.Context, args []string, t terminal) error {
 	script := fs.String("torch", "bench/settle_torch.py", "the same step in PyTorch, or none")
 	rounds := fs.Int("rounds", 15, "rounds in which the settling step, the matrix product and PyTorch take turns")
 	var choice modelFlags
-	fs.StringVar(&choice.weights, "weights", "none", "model of the pipeline: a safetensors file, learned or none")
+	choice.registerWeights(fs)
 	profile := fs.String("cpuprofile", "", "write a CPU profile of the pipeline to this file")
 	if err := parse(fs, args, t, benchUsage); err != nil {
 		return err
@@ -137,7 +137,7 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string,
 		return nil, err
 	}
 	defer stop()
-	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Draw: drawer, Pixels: []int{3}}
+	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: choice.islands(), Draw: drawer, Pixels: []int{3}}
 	c.Progress = func(s pipeline.Stats) {
 		if s.Frames == max(1, frames/10) {
 			b.RSSEarly = rss()

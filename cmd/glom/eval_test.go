@@ -59,7 +59,7 @@ func TestEval(t *testing.T) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Schema != eval.Schema || r.Weights != "none" || len(r.Sets) != 2 || r.Sets[0].Sequences[0].Name != "horse" || r.Sets[0].Sequences[0].Frames != 3 {
+	if r.Schema != eval.Schema || r.Weights != builtIn || len(r.Sets) != 2 || r.Sets[0].Sequences[0].Name != "horse" || r.Sets[0].Sequences[0].Frames != 3 {
 		t.Errorf("schema %s, weights %s, %d sets", r.Schema, r.Weights, len(r.Sets))
 	}
 	markdown, err := os.ReadFile(page)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -40,6 +41,7 @@ type latencyReport struct {
 	CPU      float64 `json:"cpu_ms_per_frame"` // of this process, without the browser
 	Seen     float64 `json:"seen_per_second"`  // pictures drawn by a viewer
 	Unread   int     `json:"unread"`           // pictures whose time could not be read
+	Sent     float64 `json:"sent_p50_ms"`      // from the capture until it was given to the viewers' queues
 	Median   float64 `json:"p50_ms"`
 	P90      float64 `json:"p90_ms"`
 	P99      float64 `json:"p99_ms"`
@@ -88,7 +90,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	viewers := fs.Int("viewers", 1, "pages that watch")
 	seconds := fs.Float64("seconds", 20, "how long to measure")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
-	fs.StringVar(&f.weights, "weights", f.weights, "model: a safetensors file, learned or none")
+	f.registerWeights(fs)
 	profile := fs.String("cpuprofile", "", "write a CPU profile to this file")
 	if err := parse(fs, args, t, latencyUsage); err != nil {
 		return err
@@ -121,6 +123,12 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	start := time.Now()
 	s := &service{flags: &f, site: site, terminal: terminal{t.in, io.Discard, io.Discard}}
 	s.wrap = func(src capture.Source) capture.Source { return &stamped{src, start} }
+	var sent ages
+	s.watch = func(stage string, d time.Duration) {
+		if stage == "age" {
+			sent.add(ms(d))
+		}
+	}
 	defer s.close()
 	if err := s.open(ctx, *source); err != nil {
 		return err
@@ -131,6 +139,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	go func() { served <- s.run(ctx) }()
 	r := latencyReport{Version: version, CPUs: runtime.GOMAXPROCS(0), Video: label, Viewers: *viewers, Seconds: *seconds}
 	err = r.measure(ctx, s, start)
+	r.Sent = sent.at(0.5)
 	cancel(errMeasured)
 	if serr := <-served; !errors.Is(serr, errMeasured) {
 		err = errors.Join(err, serr)
@@ -210,7 +219,7 @@ func beforePage(script string) chromedp.Action[chromedp.Void] {
 
 // read gathers what the pages saw.
 func (r *latencyReport) read(tabs []tab, start time.Time, took time.Duration) error {
-	var ages []float64
+	var seenAges ages
 	for _, ask := range tabs {
 		seen, err := ask("window.seen")
 		if err != nil {
@@ -223,17 +232,38 @@ func (r *latencyReport) read(tabs []tab, start time.Time, took time.Duration) er
 				continue
 			}
 			captured := float64(start.UnixMicro())/1000 + float64(code&(1<<codeBits-1))
-			ages = append(ages, s[1]-captured)
+			seenAges.add(s[1] - captured)
 		}
 	}
-	if len(ages) == 0 {
+	if len(seenAges.all) == 0 {
 		return fmt.Errorf("no picture could be read, %d were seen", r.Unread)
 	}
-	slices.Sort(ages)
-	at := func(share float64) float64 { return round(ages[int(share*float64(len(ages)-1))], 10) }
-	r.Median, r.P90, r.P99, r.Max = at(0.5), at(0.9), at(0.99), at(1)
-	r.Seen = round(float64(len(ages)+r.Unread)/took.Seconds()/float64(len(tabs)), 10)
+	r.Median, r.P90, r.P99, r.Max = seenAges.at(0.5), seenAges.at(0.9), seenAges.at(0.99), seenAges.at(1)
+	r.Seen = round(float64(len(seenAges.all)+r.Unread)/took.Seconds()/float64(len(tabs)), 10)
 	return nil
+}
+
+// ages are durations in ms.
+type ages struct {
+	mu  sync.Mutex
+	all []float64
+}
+
+func (a *ages) add(v float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all = append(a.all, v)
+}
+
+// at returns the age below which that share of all is, 0 if there are none.
+func (a *ages) at(share float64) float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.all) == 0 {
+		return 0
+	}
+	slices.Sort(a.all)
+	return round(a.all[int(share*float64(len(a.all)-1))], 10)
 }
 
 // pause waits.
@@ -255,6 +285,7 @@ func (r *latencyReport) print(out io.Writer) error {
 	row("video", "%s, %d viewers, %.0f s", r.Video, r.Viewers, r.Seconds)
 	row("speed", "%.1f frames/s, %.1f ms of processor time per frame, %d frames not shown", r.FPS, r.CPU, r.Replaced)
 	row("seen", "%.1f pictures/s by each viewer, %d unread", r.Seen, r.Unread)
+	row("sent", "%.0f ms after the capture, in the median", r.Sent)
 	row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)
 	row("first picture", "%.0f ms after the page asked for it", r.First)
 	return w.Flush()

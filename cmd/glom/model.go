@@ -13,8 +13,15 @@ import (
 	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/glom/conv"
+	"glomstream/glom/islands"
 	"glomstream/glom/trained"
 	"glomstream/glom/weights"
+)
+
+// What --weights takes besides the name of a file. The weights that come with glom are the default.
+const (
+	builtIn   = "built-in"
+	unlearned = "none"
 )
 
 // modelFlags say which model and which front end are used.
@@ -22,29 +29,42 @@ type modelFlags struct {
 	weights, frontEnd string
 	config            string
 	order, query, att string
+	link              float64
 
 	file *weights.File // once read; nil for none
 }
 
 func (f *modelFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.weights, "weights", "none", "safetensors file of a trained model, learned (those that come with glom, of a first short training), or none")
-	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end (default: that of the weights, without weights a fixed descriptor)")
-	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, … (not with --weights FILE)")
+	f.registerWeights(fs)
+	fs.StringVar(&f.frontEnd, "frontend", "", "ONNX file of a convolutional front end, with the --weights that go with it (default: that of the weights; with none a fixed descriptor)")
+	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
+	fs.Float64Var(&f.link, "link", 0, "cosine over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands (default 0.85, with --weights none 0.7)")
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
+}
+
+// registerWeights registers the one flag that says what was learned.
+func (f *modelFlags) registerWeights(fs *pflag.FlagSet) {
+	fs.StringVar(&f.weights, "weights", builtIn, "safetensors file of a trained model, or none: a fixed descriptor and nothing learned")
 }
 
 // model loads or makes the model.
 func (f *modelFlags) model() (*glom.Model, error) {
-	if f.config != "" && f.weights != "none" {
-		return nil, usagef("--weights %s brings its own settings: leave out --config", f.weights)
+	switch {
+	case f.config != "" && f.weights != unlearned:
+		return nil, usagef("--weights %s brings its own settings: leave out --config, or say --weights none", f.weights)
+	case f.frontEnd != "" && f.weights == builtIn:
+		return nil, usagef("--frontend %s: the built-in weights have learned with another: name the --weights that go with it, or none", f.frontEnd)
+	}
+	if !(f.link >= 0 && f.link <= 1) {
+		return nil, usagef("--link %v: want over 0 up to 1", f.link)
 	}
 	var err error
 	switch f.weights {
-	case "none":
-		return f.unlearned()
-	case "learned":
+	case unlearned:
+		return f.untrained()
+	case builtIn:
 		f.file, err = trained.Weights()
 	default:
 		f.file, err = readWeights(f.weights)
@@ -77,8 +97,8 @@ func readWeights(name string) (*weights.File, error) {
 	return w, nil
 }
 
-// unlearned makes a model without weights.
-func (f *modelFlags) unlearned() (*glom.Model, error) {
+// untrained makes a model without weights.
+func (f *modelFlags) untrained() (*glom.Model, error) {
 	var c glom.Config
 	if f.config != "" {
 		if err := readConfig(&c, f.config); err != nil {
@@ -99,6 +119,21 @@ func (f *modelFlags) unlearned() (*glom.Model, error) {
 // bareModel drops the package's name from its error, which is the program's name too.
 func bareModel(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "glom: "))
+}
+
+// islands says how islands are read out of the model, which was made before. Vectors that were
+// learned with a contrast of temperature 0.1 stand for chances: at a cosine of 0.93 two locations
+// are as likely to be of one island as not, and at 0.7, where a fixed descriptor is cut, they are of one
+// in 20 cases.
+func (f *modelFlags) islands() islands.Config {
+	var c islands.Config
+	if f.file != nil {
+		c = islands.Config{Beta: 30, Link: 0.85}
+	}
+	if f.link != 0 {
+		c.Link = f.link
+	}
+	return c
 }
 
 // rule puts what the flags say of the settling step into c.

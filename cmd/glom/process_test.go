@@ -212,7 +212,7 @@ func TestModels(t *testing.T) {
 	}
 	fail(t, exitUsage, []string{"process", tiny, "-o", filepath.Join(dir, "x.mkv"), "--level", "3", "--weights", file}, "0 to 2")
 	settings := put(t, dir, "c.json", []byte(`{"levels": 2}`))
-	lines = readLines(t, succeed(t, "process", tiny, "--json", "-", "--config", settings))
+	lines = readLines(t, succeed(t, "process", tiny, "--json", "-", "--weights", "none", "--config", settings))
 	if len(lines) != 5 || len(lines[0].Levels) != 2 {
 		t.Errorf("--config: %d lines", len(lines))
 	}
@@ -229,7 +229,8 @@ func TestModels(t *testing.T) {
 		if data != nil {
 			path = put(t, dir, name, data)
 		}
-		fail(t, exitFailed, []string{"process", tiny, "--json", "-", flag, path}, name, want)
+		// Of two --weights the last counts.
+		fail(t, exitFailed, []string{"process", tiny, "--json", "-", "--weights", "none", flag, path}, name, want)
 	}
 	fault("--weights", "none.safetensors", nil, "no such file")
 	fault("--weights", "garbage.safetensors", []byte(strings.Repeat("garbage!", 100)), "")
@@ -244,7 +245,7 @@ func TestModels(t *testing.T) {
 	fault("--config", "syntax.json", []byte(`{"levels": `), "")
 	fault("--config", "more.json", []byte(`{"levels": 2} {"levels": 3}`), "")
 	bad := put(t, dir, "bad.json", []byte(`{"levels": -2}`))
-	fail(t, exitFailed, []string{"process", tiny, "--json", "-", "--config", bad}, "bad.json", "levels")
+	fail(t, exitFailed, []string{"process", tiny, "--json", "-", "--weights", "none", "--config", bad}, "bad.json", "levels")
 }
 
 // record writes a video whose frames come at the given times.
@@ -397,17 +398,21 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestLearned uses the weights that come with the program: their islands are others, and the rule of
+// TestBuiltIn uses the weights that come with the program, which is the default: their islands are others, and the rule of
 // the step can be changed with them as well.
-func TestLearned(t *testing.T) {
+func TestBuiltIn(t *testing.T) {
 	const source = "synthetic:sprites?size=320x180&frames=3"
 	seen := map[string]string{}
-	for _, args := range []string{"--weights none", "--weights learned", "--weights learned --order sync --query state"} {
+	for _, args := range []string{"", "--weights none", "--order sync --query state"} {
 		out := succeed(t, append([]string{"process", source, "--json", "-", "-q"}, strings.Fields(args)...)...)
 		if other, ok := seen[out]; ok {
-			t.Errorf("%s and %s give the same islands", args, other)
+			t.Errorf("%q and %q give the same islands", args, other)
 		}
 		seen[out] = args
 	}
-	fail(t, exitUsage, []string{"process", source, "--json", "-", "--weights", "learned", "--config", "c.json"}, "leave out --config")
+	if out := succeed(t, "process", source, "--json", "-", "-q", "--weights", "built-in"); seen[out] != "" {
+		t.Errorf("--weights built-in and %q give the same islands, want those of no flag", seen[out])
+	}
+	fail(t, exitUsage, []string{"process", source, "--json", "-", "--config", "c.json"}, "built-in", "say --weights none")
+	fail(t, exitUsage, []string{"process", source, "--json", "-", "--frontend", "f.onnx"}, "f.onnx", "--weights that go with it")
 }

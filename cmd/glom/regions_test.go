@@ -120,7 +120,7 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	seed, out := putPNG(t, dir, "seed.png", mask), filepath.Join(dir, "out")
-	succeed(t, "process", "synthetic:"+query, "--follow", seed, "--follow-out", out, "-q")
+	succeed(t, "process", "synthetic:"+query, "--follow", seed, "--follow-out", out, "-q", "--weights", "none")
 	if names, err := filepath.Glob(filepath.Join(out, "*")); err != nil || len(names) != 24 {
 		t.Fatalf("%d files, %v", len(names), err)
 	}
@@ -170,7 +170,7 @@ func TestFollowPoint(t *testing.T) {
 func TestSalient(t *testing.T) {
 	const query, w, h = "pan?size=320x180&frames=24", 320, 180
 	dir := filepath.Join(t.TempDir(), "deep", "salient")
-	succeed(t, "process", "synthetic:"+query, "--salient", dir, "-q")
+	succeed(t, "process", "synthetic:"+query, "--salient", dir, "-q", "--weights", "none")
 	if names, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(names) != 24 {
 		t.Fatalf("%d files, %v", len(names), err)
 	}

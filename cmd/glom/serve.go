@@ -121,6 +121,7 @@ type service struct {
 	log      *slog.Logger
 
 	config  pipeline.Config
+	source  string   // its name, without credentials
 	closers []func() // the last one first
 	outs    outputs
 	live    *live.Live
@@ -128,6 +129,7 @@ type service struct {
 	web     *web.Server
 	meters  meters
 	wrap    func(capture.Source) capture.Source // around the source; nil for nothing
+	watch   func(string, time.Duration)         // is told the times of stages too; nil for nobody
 }
 
 func (s *service) later(f func()) { s.closers = append(s.closers, f) }
@@ -171,6 +173,7 @@ func (s *service) open(ctx context.Context, source string) error {
 	}
 	s.later(func() { src.Close() })
 	info := src.Info()
+	s.source = info.Name
 
 	c := live.Config{
 		Levels: model.Config().Levels, Draw: draw, Source: info.Name, FPS: info.FPS, Log: s.log,
@@ -188,7 +191,7 @@ func (s *service) open(ctx context.Context, source string) error {
 		s.outs = append(s.outs, out)
 	}
 	s.config = pipeline.Config{
-		Source: src, FrontEnd: frontEnd, Model: model, Sinks: append(s.outs.sinks(), s.live),
+		Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(), Sinks: append(s.outs.sinks(), s.live),
 		Latest: info.Live, InFlight: 2, Log: s.log, Progress: s.meters.update,
 	}
 	return nil
@@ -217,7 +220,12 @@ func (s *service) openSource(ctx context.Context, name string) (capture.Source, 
 // openSite opens what viewers come to.
 func (s *service) openSite(ctx context.Context, c live.Config) (err error) {
 	metrics := web.NewMetrics()
-	c.Observe = metrics.Observe
+	c.Observe = func(stage string, d time.Duration) {
+		metrics.Observe(stage, d)
+		if s.watch != nil {
+			s.watch(stage, d)
+		}
+	}
 	s.meters.observe = metrics.Observe
 	if c.Snapshots != "" && !isFolder(c.Snapshots) {
 		return fmt.Errorf("--snapshots: there is no folder %q; make it first", c.Snapshots)

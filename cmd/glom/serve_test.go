@@ -291,12 +291,33 @@ func TestServeOnNetwork(t *testing.T) {
 		t.Errorf("with the token: %d", code)
 	}
 	token := s.token
+	t.Setenv("GLOM_TOKEN", "from-the-environment")
+	if e := startServe(t, tiny, "--loop"); e.token != "from-the-environment" {
+		t.Errorf("token %q, want that of GLOM_TOKEN", e.token)
+	}
 	s.token = ""
 	if code, _ := s.get("api/status"); code != 401 {
 		t.Errorf("without: %d", code)
 	}
 	if code, b := s.get(""); code != 200 || strings.Contains(string(b), token) {
 		t.Errorf("the page: %d", code)
+	}
+}
+
+// What is written goes above the line, which stays.
+func TestStatusLine(t *testing.T) {
+	var out notes
+	l := newStatusLine(false, &out)
+	if l.live {
+		t.Error("a line without a terminal")
+	}
+	fmt.Fprintln(l, "one")
+	l.set("line")
+	fmt.Fprintln(l, "two")
+	l.set("")
+	fmt.Fprintln(l, "three")
+	if got, want := out.String(), "one\n"+clearLine+"line"+clearLine+"two\nline"+clearLine+"three\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

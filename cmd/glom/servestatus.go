@@ -128,7 +128,7 @@ type serveStatus struct {
 func (s *service) status() any {
 	p := s.meters.now()
 	st := serveStatus{
-		Version: version, Source: s.config.Source.Info().Name, Uptime: round(p.Wall.Seconds(), 10),
+		Version: version, Source: s.source, Uptime: round(p.Wall.Seconds(), 10),
 		Lost: s.meters.lost.Load(), Resets: p.Resets, Cuts: p.Cuts, Stats: s.live.Stats(),
 	}
 	if s.viewers != nil {

@@ -41,7 +41,7 @@ func TestTreeOfPictures(t *testing.T) {
 		succeed(t, "tree", in, "-o", out, "-q", "-y")
 	}
 	settings := put(t, dir, "c.json", []byte(`{"levels": 2}`))
-	line := readLines(t, succeed(t, "tree", tiny, "--json", "-", "-q", "--config", settings, "-o", filepath.Join(dir, "two.png")))
+	line := readLines(t, succeed(t, "tree", tiny, "--json", "-", "-q", "--weights", "none", "--config", settings, "-o", filepath.Join(dir, "two.png")))
 	if len(line) != 1 || len(line[0].Levels) != 2 {
 		t.Errorf("%d lines", len(line))
 	}

@@ -43,11 +43,12 @@ func (w *worker) small(most float64) float64 {
 	return float64(float64(f*math.Abs(f)) * most)
 }
 
-// velocity throws a speed up to most in any direction; half of them are below most/5.
+// velocity throws a speed up to most in any direction. Most are slow, as in films: half of them
+// are below most/6, a third below most/17.
 func (w *worker) velocity(most float64) (vx, vy float64) {
 	f := w.Float()
 	speed := float64(float64(f*f) * most)
-	if w.Chance(0.3) {
+	if w.Chance(0.6) {
 		speed = float64(speed * f)
 	}
 	sin, cos := sincos(w.Float())

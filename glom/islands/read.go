@@ -9,7 +9,7 @@ import (
 
 // Config says how finely a Reader divides the grid. A zero field means its default.
 type Config struct {
-	// Beta is the inverse temperature of the mean shift. Default 30.
+	// Beta is the inverse temperature of the mean shift. Default 20.
 	Beta float64
 	// Steps is the largest number of mean shift steps; they end earlier once nothing moves.
 	// Default 12; negative means none.
@@ -27,7 +27,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Beta == 0 {
-		c.Beta = 30
+		c.Beta = 20
 	}
 	if c.Steps == 0 {
 		c.Steps = 12

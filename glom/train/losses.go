@@ -88,20 +88,21 @@ func (w *worker) reconstruct(i, f int, weight float64) {
 	w.episode.losses[kindReconstruction] += shares[0] - shares[1]
 }
 
-// agreement lets the predictions follow the consensus, and if asked for the consensus them.
+// agreement lets the predictions follow the consensus, and if asked for the consensus them. One that
+// the model does not mix in is not asked, or it would still shape the level that it is made from.
 func (w *worker) agreement(i int, weight float64) {
 	L, D := w.t.model.Config().Levels, w.t.model.Config().Dim
 	each := weight / float64(2*(L-1))
 	for l := range L {
-		x := w.tape.Level(i, l)
+		x, mix := w.tape.Level(i, l), w.t.model.Config().Mix[l]
 		var dx []float32
 		if w.t.cfg.Both {
 			dx = w.back.Level(l)
 		}
-		if l > 0 {
+		if l > 0 && mix.BU > 0 {
 			w.episode.losses[kindAgreement] += agree(w.back.BU(l), dx, w.tape.BU(i, l), x, D, each)
 		}
-		if l < L-1 {
+		if l < L-1 && mix.TD > 0 {
 			w.episode.losses[kindAgreement] += agree(w.back.TD(l), dx, w.tape.TD(i, l), x, D, each)
 		}
 	}

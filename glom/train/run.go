@@ -21,6 +21,7 @@ type Job struct {
 	Config Config
 	Data   string // says what the clips are; a run is resumed only with the same
 	Resume bool   // go on from the checkpoint, whose Config is used
+	Init   string // weights file or checkpoint to begin with, see Begin
 	Every  int    // updates from one checkpoint to the next, default 50
 	Stop   int    // end, with a checkpoint, after so many updates of the schedule; default all
 
@@ -33,6 +34,9 @@ type Job struct {
 func Run(ctx context.Context, job Job, src clips.Source) (err error) {
 	if job.Every == 0 {
 		job.Every = 50
+	}
+	if err := regular(job.Out); err != nil {
+		return err
 	}
 	t, err := job.begin()
 	if err != nil {
@@ -70,12 +74,29 @@ func Run(ctx context.Context, job Job, src clips.Source) (err error) {
 	return job.save(t)
 }
 
-// begin makes the trainer or reads it from the checkpoint.
+// begin makes the trainer, or reads it from a file.
 func (job *Job) begin() (*Trainer, error) {
-	name := job.Out + ".checkpoint"
-	if !job.Resume {
+	switch {
+	case job.Resume:
+		return job.resume()
+	case job.Init == "":
 		return New(job.Config)
 	}
+	f, err := os.Open(job.Init)
+	if err != nil {
+		return nil, fmt.Errorf("begin with: %w", err)
+	}
+	defer f.Close()
+	t, err := Begin(job.Config, f)
+	if err != nil {
+		return nil, fmt.Errorf("begin with %q: %w", job.Init, err)
+	}
+	return t, nil
+}
+
+// resume reads the trainer from the checkpoint.
+func (job *Job) resume() (*Trainer, error) {
+	name := job.Out + ".checkpoint"
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("resume: %w", err)
@@ -93,10 +114,10 @@ func (job *Job) begin() (*Trainer, error) {
 
 // save writes the checkpoint and the weights.
 func (job *Job) save(t *Trainer) error {
-	if err := replaceFile(job.Out+".checkpoint", func(w io.Writer) error { return t.Save(w, job.Data) }); err != nil {
+	if err := ReplaceFile(job.Out+".checkpoint", func(w io.Writer) error { return t.Save(w, job.Data) }); err != nil {
 		return err
 	}
-	return replaceFile(job.Out, t.SaveWeights)
+	return ReplaceFile(job.Out, func(w io.Writer) error { return t.SaveWeights(w, job.Data) })
 }
 
 // openLog opens the log to append to it. Lines of updates after step, which a run wrote that was
@@ -116,7 +137,7 @@ func openLog(name string, step int) (*os.File, error) {
 			}
 		}
 	}
-	err = replaceFile(name, func(w io.Writer) error { _, err := w.Write(keep); return err })
+	err = ReplaceFile(name, func(w io.Writer) error { _, err := w.Write(keep); return err })
 	if err != nil {
 		return nil, err
 	}

@@ -168,6 +168,20 @@ func TestWeightsFile(t *testing.T) {
 	if _, err := glom.Load(bytes.NewReader(read(t, out))); err != nil {
 		t.Errorf("the model alone: %v", err)
 	}
+	// Both files say where they come from.
+	for _, name := range []string{out, out + ".checkpoint"} {
+		o, err := ReadOrigin(bytes.NewReader(read(t, name)))
+		if err != nil || o.Step != 2 || o.Data != "boxes" || o.Config.Updates != 2 || o.Config.Model.Dim != 16 {
+			t.Errorf("%s: origin %+v, error %v", name, o, err)
+		}
+	}
+	var alone bytes.Buffer
+	if err := model.Save(&alone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadOrigin(&alone); !errors.Is(err, weights.ErrNoPart) {
+		t.Errorf("weights without an origin: got %v, want %v", err, weights.ErrNoPart)
+	}
 }
 
 // What fails while a file is written leaves the old file as it was, and nothing beside it.
@@ -177,7 +191,7 @@ func TestReplaceFile(t *testing.T) {
 	if err := os.WriteFile(name, []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := replaceFile(name, func(w io.Writer) error {
+	err := ReplaceFile(name, func(w io.Writer) error {
 		io.WriteString(w, "half")
 		return syscall.ENOSPC
 	})
@@ -188,12 +202,28 @@ func TestReplaceFile(t *testing.T) {
 	if string(read(t, name)) != "old" || len(list) != 1 {
 		t.Errorf("the old file is %q, the folder has %d files; want it untouched, alone", read(t, name), len(list))
 	}
-	if err := replaceFile(name, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil || string(read(t, name)) != "new" {
+	if err := ReplaceFile(name, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil || string(read(t, name)) != "new" {
 		t.Errorf("error %v, file %q", err, read(t, name))
+	}
+	// A name that is no file keeps what it names: root could else rename a file over a device.
+	link := filepath.Join(dir, "null")
+	if err := os.Symlink(os.DevNull, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), job(link, 1), tiny6); err == nil || !strings.Contains(err.Error(), "no file") {
+		t.Errorf("a run: got %v", err) // before it begins
+	}
+	for _, name := range []string{link, dir} {
+		if err := ReplaceFile(name, func(io.Writer) error { return nil }); err == nil || !strings.Contains(err.Error(), "no file") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if st, err := os.Stat(link); err != nil || st.Mode().IsRegular() {
+		t.Errorf("the device is gone: %v", err)
 	}
 }
 
-// A run that cannot go on says so and keeps its last checkpoint.
+// A run that cannot go on says so and keeps its last checkpoint and the weights.
 func TestDivergedKeepsCheckpoint(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "w")
 	j := job(out, 50)
@@ -201,17 +231,21 @@ func TestDivergedKeepsCheckpoint(t *testing.T) {
 	if err := Run(t.Context(), j, tiny6); err != nil {
 		t.Fatal(err)
 	}
-	good := read(t, out+".checkpoint")
-	tr, _, err := Load(bytes.NewReader(good))
+	tr, _, err := Load(bytes.NewReader(read(t, out+".checkpoint")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.dec.w2[0] = 1e30
-	if _, err := tr.Update(t.Context(), tiny6); !errors.Is(err, ErrDiverged) {
-		t.Errorf("got %v, want %v", err, ErrDiverged)
+	tr.dec.w2[0] = 1e30 // squared it is no float32 any more
+	if err := ReplaceFile(out+".checkpoint", func(w io.Writer) error { return tr.Save(w, j.Data) }); err != nil {
+		t.Fatal(err)
 	}
-	if !bytes.Equal(read(t, out+".checkpoint"), good) {
-		t.Error("the checkpoint has changed")
+	good, weights, log := read(t, out+".checkpoint"), read(t, out), read(t, out+".ndjson")
+	j.Resume, j.Stop = true, 0
+	if err := Run(t.Context(), j, tiny6); !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "update 2") {
+		t.Errorf("got %v, want %v with the update", err, ErrDiverged)
+	}
+	if !bytes.Equal(read(t, out+".checkpoint"), good) || !bytes.Equal(read(t, out), weights) || !bytes.Equal(read(t, out+".ndjson"), log) {
+		t.Error("the checkpoint, the weights or the log has changed")
 	}
 }
 
@@ -237,5 +271,42 @@ func TestHealth(t *testing.T) {
 	collapsed := Health{Cosine: []float64{0.5, 0.99, 0.2}, Rank: []float64{9, 9, 1.1}}
 	if a := collapsed.Alarms(); len(a) != 2 || !strings.Contains(a[0], "level 1") || !strings.Contains(a[1], "level 2") {
 		t.Errorf("alarms %q, want one for level 1 and one for level 2", a)
+	}
+}
+
+// The default objectives do not collapse. Agreement alone, which may move the consensus, does; then
+// there are alarms.
+func TestCollapse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for a while")
+	}
+	health := func(c Config) (h *Health) {
+		tr := fresh(t, c)
+		for range c.Updates {
+			r, err := tr.Update(t.Context(), tiny6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Health != nil {
+				h = r.Health
+			}
+		}
+		return h
+	}
+	for _, self := range []bool{false, true} {
+		c := small()
+		c.Rate, c.SelfSupervised = 3e-3, self
+		h := health(c)
+		t.Logf("%+v", h)
+		if a := h.Alarms(); len(a) > 0 {
+			t.Errorf("self-supervised %v: %q", self, a)
+		}
+	}
+	c := small()
+	c.Rate, c.Losses, c.Both = 1e-2, Losses{Agreement: 1}, true
+	h := health(c)
+	t.Logf("%+v", h)
+	if len(h.Alarms()) == 0 {
+		t.Errorf("agreement alone: %+v raises no alarm", h)
 	}
 }

@@ -57,16 +57,21 @@ const examineEvery = 10
 
 // New returns a trainer with random weights.
 func New(cfg Config) (*Trainer, error) {
-	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
 	model, err := glom.New(cfg.Model)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	front, err := conv.New(cfg.FrontEnd)
 	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return start(cfg, model, front)
+}
+
+// start returns a trainer before its first update.
+func start(cfg Config, model *glom.Model, front *conv.Net) (*Trainer, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	t, err := newTrainer(cfg, model, front)
@@ -232,7 +237,7 @@ func (t *Trainer) compare(h *Health) {
 	}
 }
 
-// ErrDiverged is returned by Update when the loss or its gradient is not a finite number.
+// ErrDiverged is returned by Update when an embedding, the loss or its gradient is not a finite number.
 var ErrDiverged = errors.New("training diverged")
 
 // share lets the workers share the clips out among them, and returns the error of the first clip

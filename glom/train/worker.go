@@ -264,7 +264,7 @@ func (w *worker) settle(f int) error {
 	for n := before + 1; n <= p.steps; n++ {
 		w.t.model.StepTape(w.state, p.x, w.tape)
 		if w.state.NonFinite > 0 {
-			return fmt.Errorf("%d embeddings are not finite", w.state.NonFinite)
+			return fmt.Errorf("%w: %d embeddings are not finite", ErrDiverged, w.state.NonFinite)
 		}
 		w.steps = append(w.steps, step{f, n == p.steps && p.lossPart > 0})
 	}

@@ -1,4 +1,4 @@
-// Package trained holds the weights that come with the program: a model of package glom and the
+// Package trained holds the weights that come with the program, which uses them by default: a model of package glom and the
 // front end that it learned with. docs/model-card.md in the repository tells what they learned from
 // and what they can do.
 package trained

@@ -3,7 +3,7 @@
 //
 //	set, err := eval.OpenSet("davis-dev")
 //	report, err := eval.Run(ctx, eval.Config{Model: model, FrontEnd: frontEnd}, set)
-//	err = report.WriteMarkdown(os.Stdout)
+//	err = report.WriteTable(os.Stdout)
 //
 // # What is compared
 //

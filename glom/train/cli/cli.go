@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -33,11 +31,12 @@ func usagef(format string, args ...any) error { return UsageError{fmt.Errorf(for
 
 // flags of a training run.
 type flags struct {
-	config, size string
-	job          train.Job
-	data         data
-	updates      int
-	self, quiet  bool
+	configs     []string
+	size        string
+	job         train.Job
+	data        data
+	updates     int
+	self, quiet bool
 }
 
 func (f *flags) set(name string) *pflag.FlagSet {
@@ -45,7 +44,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
 	fs.StringVarP(&f.job.Out, "output", "o", "", "the weights file to write")
-	fs.StringVar(&f.config, "config", "", "JSON file with settings")
+	fs.StringArrayVar(&f.configs, "config", nil, "JSON file with settings; may be given several times, what a later one sets counts")
 	fs.IntVar(&f.updates, "updates", 0, "length of the schedule, instead of the setting")
 	fs.BoolVar(&f.self, "self-supervised", false, "use no labels")
 	fs.StringVar(&f.size, "size", "160x96", "size of the clips, multiples of 8; pictures in use are 320x176")
@@ -54,6 +53,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.Uint64Var(&f.data.seed, "seed", 0, "draws the clips; a setting of the same name draws the weights")
 	fs.BoolVar(&f.data.exactFlow, "exact-flow", false, "composite scenes have the exact motion, not as a front end sees it")
 	fs.IntVar(&f.data.cacheMegabyte, "cache", 512, "megabytes of decoded pictures to keep")
+	fs.StringVar(&f.job.Init, "init", "", "begin with the weights of this file, a weights file or a checkpoint of another run")
 	fs.BoolVar(&f.job.Resume, "resume", false, "go on from the checkpoint, with its settings")
 	fs.IntVar(&f.job.Every, "every", 50, "updates from one checkpoint to the next")
 	fs.IntVar(&f.job.Stop, "stop", 0, "end, with a checkpoint, after so many updates; 0: at the end of the schedule")
@@ -81,12 +81,23 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 		return err
 	}
 	f.job.Data = f.data.String()
-	if !f.quiet {
-		f.job.Progress = (&progress{out: errOut, began: time.Now()}).show
+	curves := func() error { return drawCurves(f.job.Out+".ndjson", f.job.Out+".png") }
+	shown := newProgress(errOut, f.job.Stop)
+	f.job.Progress = func(r train.Report, c train.Config) {
+		if !f.quiet {
+			shown.show(r, c)
+		}
+		if r.Step%f.job.Every == 0 {
+			_ = curves() // they are drawn again in the end
+		}
 	}
 	err = train.Run(ctx, f.job, src)
+	shown.end()
+	if errors.Is(err, train.ErrDiverged) {
+		err = fmt.Errorf("%w (the checkpoint of before is kept: begin from it with --init and a lower rate)", err)
+	}
 	if _, missing := os.Stat(f.job.Out + ".ndjson"); missing == nil {
-		err = errors.Join(err, drawCurves(f.job.Out+".ndjson", f.job.Out+".png"))
+		err = errors.Join(err, curves())
 	}
 	return errors.Join(err, closeAll())
 }
@@ -102,13 +113,13 @@ func (f *flags) check() error {
 		return usagef("--frames and --every must be positive, --cache not negative, --composite from 0 to 1")
 	}
 	if f.job.Resume {
-		if f.config != "" || f.updates != 0 || f.self {
-			return usagef("--resume brings its own settings: leave out --config, --updates and --self-supervised")
+		if len(f.configs) > 0 || f.updates != 0 || f.self || f.job.Init != "" {
+			return usagef("--resume brings its own settings: leave out --config, --updates, --init and --self-supervised")
 		}
 		return nil
 	}
-	if f.config != "" {
-		if err := readConfig(&f.job.Config, f.config); err != nil {
+	for _, name := range f.configs {
+		if err := readConfig(&f.job.Config, name); err != nil {
 			return err
 		}
 	}
@@ -119,7 +130,7 @@ func (f *flags) check() error {
 	return nil
 }
 
-// readConfig reads a JSON file into c and refuses what it does not know.
+// readConfig puts what a JSON file sets into c, and refuses what it does not know.
 func readConfig(c *train.Config, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -132,38 +143,4 @@ func readConfig(c *train.Config, name string) error {
 		return fmt.Errorf("settings %q: %w", name, err)
 	}
 	return nil
-}
-
-// progress writes a line for the first updates and then every few seconds.
-type progress struct {
-	out         io.Writer
-	began, last time.Time
-	first       int // the update before the first
-}
-
-func (p *progress) show(r train.Report, c train.Config) {
-	now := time.Now()
-	if p.last.IsZero() {
-		p.first = r.Step - 1
-	}
-	var alarms []string
-	if r.Health != nil {
-		alarms = r.Health.Alarms()
-	}
-	if now.Sub(p.last) < 5*time.Second && r.Step != c.Updates && len(alarms) == 0 {
-		return
-	}
-	p.last = now
-	each := now.Sub(p.began) / time.Duration(r.Step-p.first)
-	var parts []string
-	for _, name := range train.LossNames() {
-		if v, ok := r.Losses[name]; ok {
-			parts = append(parts, fmt.Sprintf("%s %.4f", name, v))
-		}
-	}
-	fmt.Fprintf(p.out, "%d/%d  loss %.4f  (%s)  norm %.2f  %.1f clips/s  %v left\n", r.Step, c.Updates, r.Loss, strings.Join(parts, "  "),
-		r.Norm, float64(c.Clips)/each.Seconds(), (each * time.Duration(c.Updates-r.Step)).Round(time.Second))
-	for _, a := range alarms {
-		fmt.Fprintln(p.out, "collapse:", a)
-	}
 }

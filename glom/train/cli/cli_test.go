@@ -28,9 +28,10 @@ func write(t *testing.T, name, text string) string {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "w.safetensors")
-	config := write(t, "config.json", tinyConfig)
+	// What a later file sets counts, the rest is kept.
+	config, later := write(t, "config.json", tinyConfig), write(t, "later.json", `{"clips": 3, "model": {"hidden": 16}}`)
 	var text bytes.Buffer
-	args := []string{"-o", out, "--config", config, "--size", "48x32", "--frames", "3", "--stop", "2"}
+	args := []string{"-o", out, "--config", config, "--config", later, "--size", "48x32", "--frames", "3", "--stop", "2"}
 	if err := Run(t.Context(), "glomtrain", args, &text, &text); err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +54,14 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	weights, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := train.ReadOrigin(bytes.NewReader(weights))
+	if c := o.Config; err != nil || c.Updates != 3 || c.Clips != 3 || c.Model.Dim != 8 || c.Model.Hidden != 16 {
+		t.Errorf("settings %+v, error %v: want those of both files", o.Config, err)
+	}
 	if list, err := train.ReadLog(bytes.NewReader(log)); err != nil || len(list) != 3 {
 		t.Errorf("log of %d updates, error %v; want 3", len(list), err)
 	}
@@ -60,6 +69,15 @@ func TestRun(t *testing.T) {
 	err = Run(t.Context(), "glomtrain", []string{"-o", out, "--size", "64x32", "--frames", "3", "--resume"}, &text, &text)
 	if err == nil || !strings.Contains(err.Error(), "64x32") {
 		t.Errorf("other clips: got %v", err)
+	}
+	// Another run begins with the weights of this one.
+	next := filepath.Join(dir, "next.safetensors")
+	text.Reset()
+	if err := Run(t.Context(), "glomtrain", []string{"-o", next, "--init", out, "--updates", "1", "--size", "64x32", "--frames", "2"}, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "1/1  loss") {
+		t.Errorf("progress %q, want a line for update 1 of 1", text.String())
 	}
 }
 
@@ -73,6 +91,7 @@ func TestUsage(t *testing.T) {
 		{"-o w --composite 2", "--composite"},
 		{"-o w --resume --updates 5", "--resume"},
 		{"-o w --resume --config " + config, "--resume"},
+		{"-o w --resume --init v", "--resume"},
 		{"-o w --rate 1", "unknown flag"},
 	} {
 		err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{})
@@ -84,6 +103,8 @@ func TestUsage(t *testing.T) {
 		{"-o w --config none.json", "none.json"},
 		{"-o w --config " + write(t, "odd.json", `{"speed": 3}`), "speed"},
 		{"-o w none.clips", "none.clips"},
+		{"-o w --init v.safetensors --config " + config, "v.safetensors"},
+		{"-o w --init " + config + " --size 32x32", "not a weights file"},
 	} {
 		if err := Run(t.Context(), "glomtrain", strings.Fields(tt.args), &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.args, err, tt.want)
