@@ -25,9 +25,10 @@ import (
 
 const latencyUsage = `Usage: glom bench latency [--viewers N] [--seconds N]
 
-Measures how old the pictures are that viewers see: a video that gets the time of capture written into
-each of its frames is computed and served, and Chromium without a window opens the page and reads the time off the
-picture with the islands. Both clocks are this machine's. Needs Debian's chromium.`
+Measures how old the pictures are that viewers see. A video gets the time of capture written into
+each of its frames and is computed as if a camera gave it; Chromium without a window opens the page
+and reads the time off the picture with the islands. Both clocks are this machine's. Needs Debian's
+chromium.`
 
 // latencyReport is what glom bench latency prints. Ages are from the capture of a frame until the
 // page has drawn it.
@@ -47,6 +48,7 @@ type latencyReport struct {
 	P99      float64 `json:"p99_ms"`
 	Max      float64 `json:"max_ms"`
 	First    float64 `json:"first_picture_ms"` // from the request for video to the first picture, the slowest viewer
+	Dropped  int     `json:"dropped"`          // frames that were not computed, since newer ones had come
 	Replaced uint64  `json:"replaced"`         // frames that were computed and not shown
 }
 
@@ -133,6 +135,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	if err := s.open(ctx, *source); err != nil {
 		return err
 	}
+	s.config.Latest = true // as a camera: what cannot be computed in time is dropped
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	served := make(chan error, 1)
@@ -206,6 +209,7 @@ func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time
 	took, after := time.Since(began), s.live.Stats()
 	r.CPU = round(ms(cpuTime()-cpu)/float64(after.Frames-before.Frames), 100)
 	r.FPS, r.Replaced = round(float64(after.Frames-before.Frames)/took.Seconds(), 10), after.Replaced-before.Replaced
+	r.Dropped = after.Dropped - before.Dropped
 	return r.read(tabs, start, took)
 }
 
@@ -283,7 +287,7 @@ func (r *latencyReport) print(out io.Writer) error {
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("glom", "%s on %d cores, which the browser shares", r.Version, r.CPUs)
 	row("video", "%s, %d viewers, %.0f s", r.Video, r.Viewers, r.Seconds)
-	row("speed", "%.1f frames/s, %.1f ms of processor time per frame, %d frames not shown", r.FPS, r.CPU, r.Replaced)
+	row("speed", "%.1f frames/s, %.1f ms of processor time per frame; %d frames not computed, %d not shown", r.FPS, r.CPU, r.Dropped, r.Replaced)
 	row("seen", "%.1f pictures/s by each viewer, %d unread", r.Seen, r.Unread)
 	row("sent", "%.0f ms after the capture, in the median", r.Sent)
 	row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)
