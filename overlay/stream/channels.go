@@ -99,6 +99,11 @@ func (v *Viewer) Send(msg []byte) bool { return write(v.channels.control, contro
 // HasChannels reports whether the viewer asked for data channels; a foreign player does not.
 func (v *Viewer) HasChannels() bool { return v.channels.meta != nil }
 
+// channelsMissing reports whether the viewer asked for data channels, but they never came to be.
+func (v *Viewer) channelsMissing() bool {
+	return v.HasChannels() && v.peer.SCTP().State() == webrtc.SCTPTransportStateConnecting
+}
+
 func write(d *webrtc.DataChannel, limit uint64, msg []byte, text bool) bool {
 	if d == nil || d.ReadyState() != webrtc.DataChannelStateOpen || d.BufferedAmount()+uint64(len(msg)) > limit {
 		return false

@@ -199,10 +199,14 @@ func (s *Server) watch() {
 
 // reap ends v if it did not connect or if nothing is heard of it.
 func (s *Server) reap(v *Viewer, now time.Time) {
+	late := now.Sub(v.created) > s.cfg.ConnectTimeout
 	switch {
-	case !v.connected.Load() && now.Sub(v.created) > s.cfg.ConnectTimeout:
+	case late && !v.connected.Load():
 		s.counters.halfOpen.Add(1)
 		v.end("did not connect")
+	case late && v.channelsMissing(): // it said farewell before they were open, and pion does not tell
+		s.counters.halfOpen.Add(1)
+		v.end("did not open the data channels")
 	case v.silent(now) > s.cfg.StallTimeout:
 		s.counters.stalled.Add(1)
 		v.end("stalled")

@@ -280,8 +280,9 @@ func TestJoinLeave(t *testing.T) {
 	var mu sync.Mutex
 	joined, left := 0, 0
 	s, url := serve(t, Config{
-		Joined: func(*Viewer) { mu.Lock(); joined++; mu.Unlock() },
-		Left:   func(*Viewer) { mu.Lock(); left++; mu.Unlock() },
+		ConnectTimeout: 3 * time.Second, // for a farewell between the connection and its channels
+		Joined:         func(*Viewer) { mu.Lock(); joined++; mu.Unlock() },
+		Left:           func(*Viewer) { mu.Lock(); left++; mu.Unlock() },
 	})
 	for i := range cycles {
 		c := dial(t, url, clientOptions{channels: true})
