@@ -33,6 +33,7 @@ type shot struct {
 	mask                 []uint8 // (H, W) of the frame: 255 where something is followed
 	followed             *meta.Followed
 	agreeMem, unrestMem  []float32
+	flowMem              []float32
 	levelAgree, levelUnr [][]float32
 }
 
@@ -77,7 +78,8 @@ func (s *shot) fill(r *pipeline.Result, draw *overlay.Config) {
 		s.unrest = copyGrids(&s.levelUnr, &s.unrestMem, r.Unrest)
 	case overlay.Flow:
 		if ev.Flow != nil {
-			s.flow = append([]float32(nil), ev.Flow...)
+			s.flowMem = append(s.flowMem[:0], ev.Flow...)
+			s.flow = s.flowMem
 		}
 	}
 }

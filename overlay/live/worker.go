@@ -41,6 +41,10 @@ func (l *Live) run() {
 			continue
 		}
 		s, sign := l.old(shown)
+		if sign != "" && l.stalled.CompareAndSwap(false, true) {
+			l.cfg.Log.Warn("stalled: no new picture", "for", l.cfg.Stale)
+			l.room.echo(l.state())
+		}
 		if s != nil {
 			l.show(s, time.Now(), sign)
 			s.release()
@@ -85,10 +89,6 @@ func (l *Live) old(shown time.Time) (s *shot, sign string) {
 		return nil, ""
 	case age >= l.cfg.Stale:
 		sign = fmt.Sprintf("no new picture for %d s", int(age.Seconds()))
-		if l.stalled.CompareAndSwap(false, true) {
-			l.cfg.Log.Warn("stalled: no new picture", "for", age.Round(time.Millisecond))
-			go l.room.echo(l.state()) // the lock is held
-		}
 		if sign != l.sign {
 			l.sign = sign
 			l.news()
