@@ -33,6 +33,9 @@ func TestFault45ManyAskAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	if _, _, err := h.JPEG(t.Context(), "overlay", 1, 0); err != nil { // late, but of the same frame
+		t.Error(err)
+	}
 	if n := h.jpegs.Load(); n != 2 {
 		t.Errorf("%d pictures were made, want 2", n)
 	}

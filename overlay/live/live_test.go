@@ -287,6 +287,12 @@ func TestPause(t *testing.T) {
 	if len(h.studio.encodes()) != 2 || len(p.got()) != 2 {
 		t.Errorf("after it: %d encodes, %d data", len(h.studio.encodes()), len(p.got()))
 	}
+	h.control(p, []byte(`{"type":"set","paused":true}`))
+	other := h.enter(&person{id: "b", picture: Plain})
+	h.play(t, film{name: small, frames: 2, each: h.slowly(t)})
+	if len(other.got()) != 2 || len(p.got()) != 2 {
+		t.Errorf("beside another: %d data for it, %d for the other", len(p.got())-2, len(other.got()))
+	}
 }
 
 // The state reaches a viewer whose channel opens late.
