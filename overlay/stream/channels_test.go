@@ -111,7 +111,7 @@ func TestNoChannels(t *testing.T) {
 // TestMetaOverflow checks that metadata for a viewer that takes none is dropped, not kept.
 func TestMetaOverflow(t *testing.T) {
 	s, url := serve(t, Config{})
-	l := &lossy{PacketConn: listenUDP(t)}
+	l := newLossy(t)
 	dial(t, url, clientOptions{channels: true, conn: l})
 	until(t, "a viewer", func() bool { return s.Watching(0) == 1 })
 	v := s.Viewers(nil)[0]

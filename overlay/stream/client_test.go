@@ -119,6 +119,7 @@ type client struct {
 	control, meta  *webrtc.DataChannel
 	connected      chan struct{}
 	opened         chan struct{} // the control channel is
+	skip           time.Duration
 	closed         chan struct{}
 
 	mu        sync.Mutex
@@ -140,7 +141,8 @@ type clientOptions struct {
 	answer   func(string) string // changes the answer
 	offer    func(string) string // changes the offer
 	codec    string
-	answerer bool // it makes no offer
+	answerer bool          // it makes no offer
+	skip     time.Duration // until a missing packet is given up; default 5 s, as the machine may be busy
 }
 
 func newClient(t testing.TB, o clientOptions) *client {
@@ -179,6 +181,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		extension: map[string]int{}, changed: make(chan struct{}, 1),
 	}
 	t.Cleanup(c.close)
+	c.skip = or(o.skip, 5*time.Second)
 	if o.answerer {
 		c.handle(o)
 		return c
@@ -324,7 +327,7 @@ func (c *client) read(track *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 		if len(waiting) == 1 {
 			since = time.Now()
 		}
-		if len(waiting) > 0 && time.Since(since) > 300*time.Millisecond { // too long
+		if len(waiting) > 0 && time.Since(since) > c.skip { // too long
 			for waiting[next] == nil {
 				next++
 			}

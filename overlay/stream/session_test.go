@@ -49,7 +49,7 @@ func TestFull(t *testing.T) {
 // every frame.
 func TestPostFlood(t *testing.T) {
 	src, key := keySource(5000)
-	s, url := serve(t, Config{MaxViewers: 6, KeyFrame: key, ConnectTimeout: 500 * time.Millisecond})
+	s, url := serve(t, Config{MaxViewers: 6, KeyFrame: key, ConnectTimeout: 3 * time.Second})
 	src.run(t, s, 20*time.Millisecond)
 	c := dial(t, url, clientOptions{})
 	first := c.awaitFrame("is a key frame", received.key)

@@ -144,7 +144,7 @@ func TestPublish(t *testing.T) {
 // TestPublishAgain checks that a publication goes on after the endpoint has lost it, was away, busy or moved.
 func TestPublishAgain(t *testing.T) {
 	src, key := keySource(1000)
-	s, _ := serve(t, Config{KeyFrame: key, StallTimeout: 600 * time.Millisecond})
+	s, _ := serve(t, Config{KeyFrame: key, StallTimeout: 3 * time.Second})
 	src.run(t, s, 20*time.Millisecond)
 	k, other := newSink(t), newSink(t)
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
