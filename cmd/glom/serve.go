@@ -312,8 +312,10 @@ func (s *service) announce() {
 	for _, u := range urls {
 		fmt.Fprintf(out, "watch at  %s%s\n", u, operator)
 	}
-	if viewer != "" {
-		fmt.Fprintf(out, "for viewers who may change nothing: %s%s\n", urls[0], viewer)
+	for _, u := range urls {
+		if viewer != "" {
+			fmt.Fprintf(out, "to look only, at  %s%s\n", u, viewer)
+		}
 	}
 	if p := s.web.Fingerprint(); p != "" {
 		fmt.Fprintf(out, "SHA-256 of the certificate: %s\n", p)
