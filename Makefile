@@ -31,7 +31,9 @@ SCENES        = demo sprites twotone twins occlusion pan potato
 FUZZTIME      = 10s
 
 PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev \
-	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+	libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev
+
+# The tests of the page also want chromium, and are skipped without it: make deps PACKAGES=chromium.
 
 # These need cgo; everything else is also tested without it and without the vector kernels.
 CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
@@ -39,7 +41,7 @@ CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench soak clean
+.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench soak soakserve clean
 .DEFAULT_GOAL = build
 
 build: deps ## build bin/glom and bin/glomtrain (the first time takes a minute or two, for OpenCV's bindings)
@@ -151,6 +153,9 @@ soak: build ## annotate 10,000 frames and watch the memory (KiB resident): it mu
 		[ $$rss -le 400000 ] || { echo "make: over 400 MB" >&2; exit 1; }; \
 	done; \
 	wait $$pid || { tail -3 out/soak.log >&2; exit 1; }
+
+soakserve: deps ## serve for ten minutes while viewers come and go: memory, goroutines and files must stay as they are
+	GLOM_SOAK=10m $(GO) test -count=1 -v -timeout 20m -run TestSoakServe ./cmd/glom
 
 clean: ## delete what was built
 	rm -rf bin out

@@ -46,8 +46,15 @@ var allowed = map[string][]string{
 	"capture/opencv":          {"capture", "capture/descriptor", "glom/conv"},
 	"capture/baseline":        {"capture", "capture/opencv", "capture/scene"},
 	"capture/libav":           {"capture"},
+	"overlay/meta":            {},
+	"overlay/page":            {"capture", "overlay", "overlay/meta", "overlay/stream", "overlay/vpx"}, // all for its tests
 	"overlay":                 {"capture", "glom", "glom/islands"},
-	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/islands", "overlay"}, // descriptor, scene: its tests
+	"overlay/live":            {"capture", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay", "overlay/meta", "overlay/record", "overlay/stream", "overlay/vpx", "pipeline"}, // descriptor, scene: its tests
+	"overlay/web":             {},
+	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                                         // all for its tests
+	"overlay/vpx":             {"capture", "capture/scene"},                                                                                        // scene: its tests
+	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay"}, // descriptor, scene: its tests
+	"overlay/stream":          {},
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/ablation":            {"glom", "glom/compose", "glom/conv", "glom/train", "pipeline/eval"}, // glom, glom/compose, glom/conv: its tests
 	"cmd/glom":                {everything},

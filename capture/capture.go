@@ -14,6 +14,7 @@ type Frame struct {
 	W, H     int           // size in pixels
 	Stride   int           // bytes from one row to the next, at least 3*W
 	Pix      []byte        // (H, W, 3) uint8, BGR; row y starts at y*Stride
+	Anew     bool          // the source began again: nothing of the frame before goes on in this one
 	Truth    *Truth        // the exact islands, set by synthetic scenes only
 
 	pool *Pool

@@ -120,3 +120,23 @@ func (l *layout) panel(dst *capture.Frame, in image.Rectangle) {
 		t.over(pix, pix)
 	}
 }
+
+// Sign writes a warning on a dark band across the middle of a picture that is otherwise left as it is,
+// such as one that is no longer new. A picture that is too small for the text gets the band only.
+func (d *Drawer) Sign(canvas *capture.Frame, text string) {
+	checkFrame("canvas", canvas)
+	l := layout{face: d.face(canvas.W, canvas.H)}
+	if l.face == nil {
+		l.face = &d.faces[0]
+	}
+	high := l.size + l.size/2
+	band := image.Rect(0, 0, canvas.W, high).Add(image.Pt(0, (canvas.H-high)/2)).Intersect(image.Rect(0, 0, canvas.W, canvas.H))
+	t := newTint(bgr{16, 14, 14}, 0.8)
+	for y := band.Min.Y; y < band.Max.Y; y++ {
+		pix := row(canvas, y)
+		t.over(pix, pix)
+	}
+	if w := l.width([]byte(text)); w <= canvas.W {
+		l.draw(canvas, (canvas.W-w)/2, band.Min.Y+(high+l.capital)/2, []byte(text), warnColour)
+	}
+}

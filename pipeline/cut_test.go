@@ -74,6 +74,31 @@ func TestCutStartsAnew(t *testing.T) {
 	}
 }
 
+// A source that began again says so, and that is a cut although the pictures are alike.
+func TestAnewIsACut(t *testing.T) {
+	const frames, at = 12, 6
+	src := newClip(frames)
+	src.anew = at
+	c, _ := newConfig(t, src)
+	var cuts []uint64
+	c.Sinks = []Sink{sink(func(r *Result) error {
+		if r.Cut {
+			cuts = append(cuts, r.Frame.Seq)
+		}
+		if want := map[bool]int{true: 8, false: 1}[r.Frame.Seq == 0 || r.Cut]; r.Steps != want {
+			t.Errorf("frame %d: %d steps, want %d", r.Frame.Seq, r.Steps, want)
+		}
+		return nil
+	})}
+	stats, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats.Cuts != 1 || !slices.Equal(cuts, []uint64{at}) {
+		t.Errorf("%d cuts, at %v, want one at %d", stats.Cuts, cuts, at)
+	}
+}
+
 // renumbered names the islands in the order in which they are met.
 func renumbered(ids []uint16) []uint16 {
 	names := make(map[uint16]uint16)

@@ -51,7 +51,7 @@
 // frame again, since optical flow across a cut means nothing; the state and the island ids start
 // anew with Config.Burst settling steps, Result.Cut says so and Stats.Cuts counts it. Result.Unsettled says
 // of every frame how much faster it changes than it can settle. A front end without a working picture
-// (Evidence.Pix) has no cuts.
+// (Evidence.Pix) has no cuts but those that the source tells (Frame.Anew).
 //
 // # Starting anew
 //

@@ -24,6 +24,7 @@ var errBoom = errors.New("boom")
 type clip struct {
 	frames int
 	cut    int                    // from this frame on the scene is another one; 0: never
+	anew   int                    // every so many frames, the first among them, the source says that it began again; 0: never
 	every  time.Duration          // between frames, 0 for a file
 	size   func(i int) (w, h int) // nil for 96x64
 	room   [2]int                 // size of the largest frame, so that the pool can use every buffer again
@@ -70,6 +71,7 @@ func (c *clip) Next(ctx context.Context) (capture.Frame, error) {
 	c.lent[&f.Pix[0]] = true
 	f.W, f.H, f.Stride, f.Pix = w, h, 3*w, f.Pix[:3*w*h]
 	f.Seq, f.PTS, f.Captured = uint64(i), pts, time.Now()
+	f.Anew = c.anew > 0 && i%c.anew == 0
 	paint(&f, i)
 	if c.cut > 0 && i >= c.cut {
 		paintStripes(&f)

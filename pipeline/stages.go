@@ -24,10 +24,16 @@ type looking struct {
 func (l *looking) do(s *slot) error {
 	defer s.since(s.clock(), &s.spent.FrontEnd)
 	f, ev := &s.res.Frame, &s.res.Evidence
+	first := l.w == 0
 	if f.W != l.w || f.H != l.h {
-		s.resized = l.w != 0
+		s.resized = !first
 		l.w, l.h = f.W, f.H
 		l.rows, l.cols = l.frontEnd.Grid(f.W, f.H)
+		l.frontEnd.Reset()
+		l.cuts.Reset()
+	}
+	if f.Anew && !first {
+		s.res.Cut = true
 		l.frontEnd.Reset()
 		l.cuts.Reset()
 	}

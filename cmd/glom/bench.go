@@ -23,6 +23,7 @@ import (
 )
 
 const benchUsage = `Usage: glom bench [VIDEO]
+       glom bench latency         (see glom bench latency --help)
 
 Measures, on this machine and in one run: the whole way from decoding to the drawn picture, of
 VIDEO or of the demo scene as a 640x360 H.264 file; memory; the settling step against the
@@ -54,6 +55,9 @@ type pipelineBench struct {
 }
 
 func bench(ctx context.Context, args []string, t terminal) error {
+	if len(args) > 0 && args[0] == "latency" {
+		return benchLatency(ctx, args[1:], t)
+	}
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	frames := fs.Int("frames", 600, "frames to process; a shorter video is played again")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
@@ -117,10 +121,14 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string,
 	if err != nil {
 		return nil, err
 	}
-	src := &looped{ctx: ctx, name: name, left: frames}
-	if err := src.open(); err != nil {
+	open := func(ctx context.Context) (capture.Source, error) {
+		return openSource(ctx, name, nil, sourceOptions{openTimeout: 5 * time.Second})
+	}
+	first, err := open(ctx)
+	if err != nil {
 		return nil, err
 	}
+	src := capture.Limit(capture.Loop(first, open), frames)
 	defer src.Close()
 	info := src.Info()
 	b := &pipelineBench{Video: label, Width: info.W, Height: info.H}
@@ -182,50 +190,6 @@ func recordDemo(ctx context.Context, name string) error {
 		}
 	}
 }
-
-// looped plays a file again and again.
-type looped struct {
-	ctx  context.Context //nolint:containedctx // of the benchmark, which opens within Next
-	name string
-	left int
-	src  capture.Source
-	seq  uint64
-	from time.Duration // where this round began
-	last time.Duration
-}
-
-func (l *looped) open() (err error) {
-	l.src, err = openSource(l.ctx, l.name, nil, sourceOptions{openTimeout: 5 * time.Second})
-	return err
-}
-
-func (l *looped) Next(ctx context.Context) (capture.Frame, error) {
-	if l.left == 0 {
-		return capture.Frame{}, io.EOF
-	}
-	f, err := l.src.Next(ctx)
-	if errors.Is(err, io.EOF) {
-		if err := l.src.Close(); err != nil {
-			return capture.Frame{}, err
-		}
-		if err := l.open(); err != nil {
-			return capture.Frame{}, err
-		}
-		l.from = l.last + 40*time.Millisecond
-		f, err = l.src.Next(ctx)
-	}
-	if err != nil {
-		return capture.Frame{}, err
-	}
-	l.left--
-	f.Seq, f.PTS = l.seq, l.from+f.PTS
-	l.seq++
-	l.last = f.PTS
-	return f, nil
-}
-
-func (l *looped) Info() capture.Info { return l.src.Info() }
-func (l *looped) Close() error       { return l.src.Close() }
 
 func (r benchReport) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)

@@ -21,7 +21,7 @@ func TestSources(t *testing.T) {
 	for i := range 50 {
 		times = append(times, time.Duration(i)*40*time.Millisecond)
 	}
-	record(t, whole, 64, 48, times...)
+	recordTimes(t, whole, 64, 48, times...)
 	video, err := os.ReadFile(whole)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestCutOff(t *testing.T) {
 	for i := range 50 {
 		times = append(times, time.Duration(i)*40*time.Millisecond)
 	}
-	record(t, whole, 64, 48, times...)
+	recordTimes(t, whole, 64, 48, times...)
 	video, err := os.ReadFile(whole)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestStreams(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	dir := t.TempDir()
 	in := filepath.Join(dir, "in.mkv")
-	record(t, in, 96, 64, 0, 40*time.Millisecond)
+	recordTimes(t, in, 96, 64, 0, 40*time.Millisecond)
 	before, err := os.ReadFile(in)
 	if err != nil {
 		t.Fatal(err)

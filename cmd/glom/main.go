@@ -42,6 +42,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"process", "turn a video into an annotated video, masks or JSON", process},
+		{"serve", "show a video and its islands in browsers, live", serve},
 		{"tree", "show the parse tree of one frame as a picture or as JSON", tree},
 		{"eval", "measure the islands against a known truth, beside other methods", evaluate},
 		{"train", "learn weights, and turn videos and pictures into what they learn from", train},
@@ -135,6 +136,7 @@ Examples:
   glom process video.mp4 -o annotated.mkv
   glom process 0 -o webcam.mkv --level part      (Ctrl-C finishes the file)
   glom process synthetic:demo -o demo.mkv --level all
+  glom serve video.mp4 --loop                    (then open http://127.0.0.1:8080/)
   glom tree video.mp4 --frame 30 -o tree.png
   glom help process
 

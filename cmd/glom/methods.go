@@ -72,14 +72,14 @@ func (s *islandFollower) Start(regions []uint16, r *pipeline.Result) error {
 		}
 		s.mask[i] = uint8(id)
 	}
-	in := followFrame(r, s.vectors)
+	in := r.FollowFrame(s.vectors)
 	s.vectors = in.Vectors
 	s.follower.Start(&in, s.mask, r.Frame.W, r.Frame.H)
 	return nil
 }
 
 func (s *islandFollower) Follow(dst []uint16, r *pipeline.Result) error {
-	in := followFrame(r, s.vectors)
+	in := r.FollowFrame(s.vectors)
 	s.vectors = in.Vectors
 	s.follower.Step(&in)
 	s.follower.Mask(s.mask, r.Frame.W, r.Frame.H, r.Frame.Pix, r.Frame.Stride)

@@ -15,7 +15,6 @@ import (
 
 	"glomstream/capture/libav"
 	"glomstream/glom"
-	"glomstream/overlay"
 	"glomstream/pipeline"
 )
 
@@ -46,12 +45,11 @@ Examples:
 // processFlags are the flags of glom process.
 type processFlags struct {
 	modelFlags
+	drawFlags
 	output, masks, json, coco string
 	salient                   string
 	follow, followOut         string
 	overwrite                 bool
-	level, view               string
-	opacity                   float64
 	frames                    int
 	openTimeout               time.Duration
 	quiet, verbose            bool
@@ -66,9 +64,7 @@ func (f *processFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.follow, "follow", "", "follow regions of the first frame: a PNG whose grey values from 1 are the regions, or a point x,y")
 	fs.StringVar(&f.followOut, "follow-out", "", "folder for masks of what is followed: NNNNN.png, 8-bit grey, the values of --follow (255 for a point)")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
-	fs.StringVar(&f.level, "level", "", "level to draw: 0 to 4, a name (primary, sub-part, part, object, scene) or all side by side (default object)")
-	fs.StringVar(&f.view, "view", "islands", "what to draw: islands, agreement, unsettled (heat maps) or flow")
-	fs.Float64Var(&f.opacity, "opacity", 0, "opacity of the drawing, over 0 up to 1 (default 0.45, heat map and flow 0.7)")
+	f.drawFlags.register(fs)
 	f.modelFlags.register(fs)
 	fs.IntVar(&f.frames, "frames", 0, "stop after so many frames (default: all)")
 	fs.DurationVar(&f.openTimeout, "open-timeout", 5*time.Second, "give up on a source that is silent for so long (not -, which is waited for)")
@@ -113,61 +109,6 @@ func process(ctx context.Context, args []string, t terminal) error {
 		return usageError{err}
 	}
 	return f.run(ctx, fs.Arg(0), model, draw, t)
-}
-
-// drawing is what to draw, and the levels that it needs at pixel size.
-type drawing struct {
-	drawer *overlay.Drawer
-	levels []int
-}
-
-func (f *processFlags) drawing(levels int) (drawing, error) {
-	view, err := overlay.ParseView(f.view)
-	if err != nil {
-		return drawing{}, err
-	}
-	c := overlay.Config{View: view, Levels: levels, Opacity: f.opacity}
-	var d drawing
-	switch f.level {
-	case "all":
-		c.All = true
-	case "":
-		c.Level = max(0, levels-2) // object, if the model has that many
-	default:
-		if c.Level, err = parseLevel(f.level, levels); err != nil {
-			return drawing{}, err
-		}
-	}
-	d.levels = []int{c.Level}
-	if c.All {
-		d.levels = all(levels)
-	}
-	if view != overlay.Islands {
-		d.levels = nil
-	}
-	d.drawer, err = overlay.New(c)
-	return d, err
-}
-
-// parseLevel takes a number or a name.
-func parseLevel(s string, levels int) (int, error) {
-	var names []string
-	for l := range levels {
-		name := overlay.LevelName(l, levels)
-		if s == name || s == strconv.Itoa(l) {
-			return l, nil
-		}
-		names = append(names, name)
-	}
-	return 0, fmt.Errorf("--level %q: want 0 to %d, a name (%s) or all", s, levels-1, strings.Join(names, ", "))
-}
-
-func all(n int) []int {
-	v := make([]int, n)
-	for i := range v {
-		v[i] = i
-	}
-	return v
 }
 
 // run connects source, pipeline and outputs. Outputs are closed whatever happens, so that what

@@ -249,7 +249,7 @@ func TestModels(t *testing.T) {
 }
 
 // record writes a video whose frames come at the given times.
-func record(t *testing.T, path string, w, h int, times ...time.Duration) {
+func recordTimes(t *testing.T, path string, w, h int, times ...time.Duration) {
 	t.Helper()
 	rec, err := libav.Create(path, libav.Options{W: w, H: h, Overwrite: true})
 	if err != nil {
@@ -283,7 +283,7 @@ func TestTimes(t *testing.T) {
 	for _, at := range []int{0, 40, 80, 200, 230, 700, 1100, 1140, 1160, 2000} {
 		want = append(want, time.Duration(at)*time.Millisecond)
 	}
-	record(t, in, 96, 64, want...)
+	recordTimes(t, in, 96, 64, want...)
 	lines := readLines(t, succeed(t, "process", in, "-o", out, "--json", "-"))
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines, want %d", len(lines), len(want))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"glomstream/capture"
 	"glomstream/glom/follow"
 	"glomstream/glom/islands"
 	"glomstream/glom/salient"
@@ -79,7 +78,7 @@ func (g *region) resize(w, h int) {
 func (g *region) finish(r *pipeline.Result) error {
 	// Side by side the levels are drawn at another size than the frame's.
 	if g.draw && r.Canvas.W == r.Frame.W && r.Canvas.H == r.Frame.H {
-		outline(&r.Canvas, &g.img, g.ink)
+		overlay.Outline(&r.Canvas, g.img.Pix, g.ink)
 	}
 	if g.out == nil {
 		return nil
@@ -87,48 +86,13 @@ func (g *region) finish(r *pipeline.Result) error {
 	return g.out.write(r.Frame.Seq, &g.img)
 }
 
-// outline draws the inner borders of the regions of img on a canvas of its size, those of the value
-// 255 in ink.
-func outline(canvas *capture.Frame, img *image.Gray, ink color.RGBA) {
-	w, h := img.Rect.Dx(), img.Rect.Dy()
-	reach := 1 + min(w, h)/400
-	for y := range h {
-		for x, v := range img.Pix[y*w : y*w+w] {
-			if v == 0 || img.Pix[y*w+max(x-reach, 0)] == v && img.Pix[y*w+min(x+reach, w-1)] == v &&
-				img.Pix[max(y-reach, 0)*w+x] == v && img.Pix[min(y+reach, h-1)*w+x] == v {
-				continue
-			}
-			c := ink
-			if v < 255 {
-				c = overlay.Colour(uint16(v))
-			}
-			canvas.Pix[y*canvas.Stride+3*x], canvas.Pix[y*canvas.Stride+3*x+1], canvas.Pix[y*canvas.Stride+3*x+2] = c.B, c.G, c.R
-		}
-	}
-}
-
-// objectLevel and partLevel are the levels of a result that are called so, as far as it has them.
-func objectLevel(r *pipeline.Result) int { return max(0, len(r.Islands)-2) }
-func partLevel(r *pipeline.Result) int   { return max(0, len(r.Islands)-3) }
-
 // salientFrame is what the finder of salient objects sees of a result. The part level, as what
 // moves may be a part of what the object level holds together.
 func salientFrame(r *pipeline.Result) salient.Frame {
-	l, ev := partLevel(r), &r.Evidence
+	l, ev := r.Part(), &r.Evidence
 	return salient.Frame{
 		Rows: r.State.Rows, Cols: r.State.Cols, Dim: r.State.Dim,
 		Vectors: r.State.Level(l), Islands: &r.Islands[l], Pix: ev.Pix, Flow: ev.Flow, W: ev.W, H: ev.H,
-	}
-}
-
-// followFrame is what the follower sees of a result: what a region looks like is told by the
-// primary, the part and the object level. The memory of vectors is used again.
-func followFrame(r *pipeline.Result, vectors [][]float32) follow.Frame {
-	p, o, ev := partLevel(r), objectLevel(r), &r.Evidence
-	return follow.Frame{
-		Rows: r.State.Rows, Cols: r.State.Cols, Dim: r.State.Dim,
-		Vectors: append(vectors[:0], r.State.Level(0), r.State.Level(p), r.State.Level(o)),
-		Islands: &r.Islands[p], Flow: ev.Flow, W: ev.W, H: ev.H,
 	}
 }
 
@@ -180,7 +144,7 @@ func newFollowing(f *processFlags, src string) (*following, error) {
 
 func (s *following) Write(r *pipeline.Result) error {
 	w, h := r.Frame.W, r.Frame.H
-	in := followFrame(r, s.vectors)
+	in := r.FollowFrame(s.vectors)
 	s.vectors = in.Vectors
 	s.resize(w, h)
 	switch {
@@ -213,7 +177,7 @@ func (s *following) begin(in *follow.Frame, r *pipeline.Result) error {
 	default:
 		var up islands.Upsampler
 		labels := make([]uint16, w*h)
-		for l := objectLevel(r); l >= 0; l-- {
+		for l := r.Object(); l >= 0; l-- {
 			up.Labels(labels, w, h, &r.Islands[l], r.Frame.Pix, r.Frame.Stride)
 			if follow.Pick(s.img.Pix, labels, w, h, s.seed.at) || l == 0 {
 				break

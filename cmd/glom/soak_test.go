@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// vitals are what must not grow.
+type vitals struct {
+	rss, goroutines, fds, frames, encoded float64
+}
+
+// vitals reads them from the metrics.
+func (s *served) vitals() (v vitals) {
+	s.t.Helper()
+	res, err := http.Get(s.admin)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for into, want := range map[*float64]string{
+			&v.rss: "process_resident_memory_bytes", &v.goroutines: "go_goroutines", &v.fds: "process_open_fds",
+			&v.frames: "glom_frames_total", &v.encoded: `glom_encoded_total{picture="overlay"}`,
+		} {
+			if name == want {
+				*into, _ = strconv.ParseFloat(value, 64)
+			}
+		}
+	}
+	return v
+}
+
+// visitors come and go until ctx is done: for pictures, for streams of them, and for
+// video that they then do not take. A third of the latter does not say goodbye, if they may vanish.
+func (s *served) visitors(ctx context.Context, offer string, vanish bool) (sessions int) {
+	ask := func(ctx context.Context, method, path, body string) *http.Response {
+		r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
+		if err != nil {
+			s.t.Error(err)
+			return nil
+		}
+		if body != "" {
+			r.Header.Set("Content-Type", "application/sdp")
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return nil // the time is up
+		}
+		return res
+	}
+	var wg sync.WaitGroup
+	for k := range 2 {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				short, cancel := context.WithTimeout(ctx, 700*time.Millisecond)
+				path := []string{"frame.jpg?level=" + strconv.Itoa(i%5), "stream.mjpeg", "api/status", "stream.mjpeg?picture=plain", ""}[(i+k)%5]
+				if res := ask(short, http.MethodGet, path, ""); res != nil {
+					_, _ = io.Copy(io.Discard, res.Body)
+					res.Body.Close()
+				}
+				cancel()
+			}
+		})
+	}
+	for i := 0; ctx.Err() == nil; i++ {
+		res := ask(ctx, http.MethodPost, "whep?picture="+[]string{"plain", "overlay"}[i%2], offer)
+		if res == nil {
+			break
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if res.StatusCode == http.StatusCreated {
+			sessions++
+			if i%3 > 0 || !vanish {
+				if res := ask(ctx, http.MethodDelete, strings.TrimPrefix(res.Header.Get("Location"), "/"), ""); res != nil {
+					res.Body.Close()
+				}
+			}
+		}
+		_ = pause(ctx, 150*time.Millisecond) // the time may be up
+	}
+	wg.Wait()
+	http.DefaultClient.CloseIdleConnections()
+	return sessions
+}
+
+// Faults 36 and 41: while visitors come and go, memory, goroutines and files stay as they are. It takes
+// half a minute, or as long as GLOM_SOAK says (make soakserve: ten minutes).
+func TestSoakServe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	length := 30 * time.Second
+	if v := os.Getenv("GLOM_SOAK"); v != "" {
+		var err error
+		if length, err = time.ParseDuration(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offer, err := os.ReadFile(filepath.Join("testdata", "offer.sdp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startServeChild(t, "synthetic:demo?size=320x176&frames=200", "--loop", "--record", t.TempDir())
+	s.until("thirty frames", func(st serveStatus) bool { return st.Frames >= 30 })
+
+	part, settled := length/3, time.Second
+	if length > time.Minute {
+		settled = 12 * time.Second // until those who did not say goodbye are reaped
+	}
+	var early vitals
+	sessions := 0
+	for i := range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), part)
+		sessions += s.visitors(ctx, string(offer), length > time.Minute)
+		cancel()
+		time.Sleep(settled)
+		v := s.vitals()
+		t.Logf("after %v: %.0f MB, %.0f goroutines, %.0f files, %.0f frames, %.0f encoded, %d sessions",
+			part*time.Duration(i+1), v.rss/1e6, v.goroutines, v.fds, v.frames, v.encoded, sessions)
+		switch {
+		case i == 0:
+			early = v
+		case v.frames <= early.frames || v.encoded <= early.encoded:
+			t.Errorf("nothing was computed or recorded: %+v after %+v", v, early)
+		// A session that was cut off at the end of the time may still be there.
+		case v.goroutines > early.goroutines+24 || v.fds > early.fds+6:
+			t.Errorf("goroutines or files grow: %+v after %+v", v, early)
+		case v.rss > early.rss*1.15+20e6:
+			t.Errorf("memory grows: %+v after %+v", v, early)
+		}
+	}
+	if sessions < 20 {
+		t.Errorf("%d sessions: the test shows little", sessions)
+	}
+	if code := s.stop(); code != 130 {
+		t.Errorf("exit code %d: %s", code, s.err.String())
+	}
+}
+
+// startServeChild is startServe in a process of its own.
+func startServeChild(t *testing.T, args ...string) *served {
+	t.Helper()
+	s := &served{t: t, ended: make(chan int, 1)}
+	cmd := child(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = &s.err
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = cmd.Wait() // its code is told below
+		s.ended <- cmd.ProcessState.ExitCode()
+	}()
+	s.cancel = func(error) { _ = cmd.Process.Signal(syscall.SIGINT) } // it may have ended
+	for end := time.Now().Add(30 * time.Second); s.admin == ""; time.Sleep(20 * time.Millisecond) {
+		if m, a := watchAt.FindStringSubmatch(s.err.String()), metricsAt.FindStringSubmatch(s.err.String()); m != nil && a != nil {
+			s.url, s.admin = m[1], a[1]
+		}
+		if time.Now().After(end) {
+			t.Fatalf("glom serve does not start: %s", s.err.String())
+		}
+	}
+	return s
+}

@@ -1,0 +1,118 @@
+package stream
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+)
+
+const (
+	// payloadSize is the longest RTP payload. With 12 bytes of header, up to 32 of extensions and 10
+	// of SRTP's tag a packet stays under 1200 bytes, which pass through every usual network.
+	payloadSize = 1140
+	// keyPeriod is the shortest time between two requests for a key frame of a picture.
+	keyPeriod = 500 * time.Millisecond
+)
+
+// sharedFrame is a frame in RTP payloads. All viewers read it, nobody changes it.
+type sharedFrame struct {
+	payloads  [][]byte
+	key       bool
+	layer     int
+	timestamp uint32
+	captured  time.Time
+}
+
+// picture is one encoded stream and those who watch it.
+type picture struct {
+	index  int
+	name   string
+	cfg    *Config
+	target atomic.Int64  // bit rate
+	keys   chan struct{} // holds at most one wish for a key frame
+	asked  atomic.Uint64 // key frames asked for
+
+	mu        sync.Mutex
+	payloader rtp.Payloader
+	viewers   []*Viewer // connected ones; the slice is replaced, never changed
+}
+
+func newPicture(index int, name string, cfg *Config) *picture {
+	p := &picture{index: index, name: name, cfg: cfg, keys: make(chan struct{}, 1)}
+	p.target.Store(int64(min(max(startBitrate, cfg.MinBitrate), cfg.MaxBitrate)))
+	if cfg.Codec == VP9 {
+		p.payloader = &codecs.VP9Payloader{}
+	} else {
+		p.payloader = &codecs.VP8Payloader{EnablePictureID: true}
+	}
+	return p
+}
+
+// write cuts f into payloads, if anybody watches, and puts it into the queue of each viewer.
+func (p *picture) write(f *Frame) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.viewers) == 0 || len(f.Data) == 0 {
+		return
+	}
+	shared := &sharedFrame{
+		payloads: p.payloader.Payload(payloadSize, f.Data), // copies
+		key:      f.Key, layer: f.Layer, timestamp: f.Timestamp, captured: f.Captured,
+	}
+	if len(shared.payloads) == 0 {
+		return // no frame of the codec: pion reads the header of VP9
+	}
+	for _, v := range p.viewers {
+		v.push(shared)
+	}
+}
+
+func (p *picture) watchers() []*Viewer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.viewers
+}
+
+func (p *picture) add(v *Viewer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.viewers = append(slices.Clip(p.viewers), v)
+}
+
+func (p *picture) remove(v *Viewer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.viewers, v); i >= 0 {
+		p.viewers = slices.Concat(p.viewers[:i], p.viewers[i+1:])
+	}
+}
+
+// wantKey asks for a key frame soon. Wishes that come before it is asked for are one.
+func (p *picture) wantKey() {
+	select {
+	case p.keys <- struct{}{}:
+	default:
+	}
+}
+
+// askKeys passes wishes on to Config.KeyFrame, at most one in a keyPeriod.
+func (p *picture) askKeys(stop <-chan struct{}) {
+	for {
+		select {
+		case <-p.keys:
+		case <-stop:
+			return
+		}
+		p.asked.Add(1)
+		p.cfg.KeyFrame(p.index)
+		select {
+		case <-time.After(keyPeriod):
+		case <-stop:
+			return
+		}
+	}
+}

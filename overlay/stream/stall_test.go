@@ -1,0 +1,385 @@
+package stream
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// lossy is a socket that loses what arrives, or all.
+type lossy struct {
+	net.PacketConn
+	deaf    atomic.Bool  // nothing arrives and nothing is sent
+	percent atomic.Int64 // of the long packets that get lost
+	dice    *rand.Rand
+}
+
+func newLossy(t testing.TB) *lossy {
+	t.Helper()
+	return &lossy{PacketConn: listenUDP(t), dice: rand.New(rand.NewPCG(1, 1))}
+}
+
+func (l *lossy) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, addr, err := l.PacketConn.ReadFrom(b)
+		switch {
+		case err != nil:
+			return n, addr, err
+		case l.deaf.Load():
+		case n > 200 && l.dice.Int64N(100) < l.percent.Load():
+		default:
+			return n, addr, nil
+		}
+	}
+}
+
+func (l *lossy) WriteTo(b []byte, addr net.Addr) (int, error) {
+	if l.deaf.Load() {
+		return len(b), nil
+	}
+	return l.PacketConn.WriteTo(b, addr)
+}
+
+// narrow is a socket behind a line that carries only so many bytes a second and has a queue.
+type narrow struct {
+	net.PacketConn
+	packets chan arrival
+}
+
+type arrival struct {
+	data []byte
+	addr net.Addr
+	at   time.Time
+}
+
+func newNarrow(conn net.PacketConn, bytesPerSecond float64, queue time.Duration) *narrow {
+	l := &narrow{conn, make(chan arrival, 10_000)}
+	go func() { // until the socket is closed
+		defer close(l.packets)
+		var free time.Time // when the line is free again
+		for {
+			b := make([]byte, 1500)
+			n, addr, err := conn.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			now := time.Now()
+			if free.Before(now) {
+				free = now
+			}
+			if free.Sub(now) > queue {
+				continue // the queue is full
+			}
+			free = free.Add(time.Duration(float64(n) / bytesPerSecond * float64(time.Second)))
+			l.packets <- arrival{b[:n], addr, free}
+		}
+	}()
+	return l
+}
+
+func (l *narrow) ReadFrom(b []byte) (int, net.Addr, error) {
+	p, ok := <-l.packets
+	if !ok {
+		return 0, nil, net.ErrClosed
+	}
+	time.Sleep(time.Until(p.at))
+	return copy(b, p.data), p.addr, nil
+}
+
+// TestStalledViewers checks that those who see nothing any more neither delay the others nor cost
+// them frames, and are closed in time.
+func TestStalledViewers(t *testing.T) {
+	src, key := keySource(6000)
+	var mu sync.Mutex
+	left := map[string]bool{}
+	s, url := serve(t, Config{
+		TCP: "127.0.0.1:0", KeyFrame: key, StallTimeout: 4 * time.Second,
+		Left: func(v *Viewer) { mu.Lock(); left[v.ID()] = true; mu.Unlock() },
+	})
+	src.run(t, s, 66*time.Millisecond)
+
+	deaf := newLossy(t)
+	udp := dial(t, url, clientOptions{conn: deaf})
+	_, tcpAddr := s.Addr()
+	proxy := newTCPProxy(t, tcpAddr)
+	tcp := dial(t, url, clientOptions{tcp: true, answer: proxy.redirect})
+	good := []*client{dial(t, url, clientOptions{}), dial(t, url, clientOptions{}), dial(t, url, clientOptions{tcp: true, answer: onlyTCP})}
+	all := append([]*client{udp, tcp}, good...)
+	var first received
+	for _, c := range all {
+		first = c.awaitFrame("is a key frame", received.key)
+	}
+	first = good[2].awaitFrame("comes when all watch", func(f received) bool { return f.number() > first.number() })
+
+	stalled := time.Now()
+	deaf.deaf.Store(true)
+	proxy.stop.Store(true)
+	ids := map[string]bool{}
+	for _, c := range []*client{udp, tcp} {
+		_, id, _ := strings.Cut(c.location, sessionPath)
+		ids[id] = true
+	}
+	until(t, "stalled ones closed", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		n := 0
+		for id := range ids {
+			if left[id] {
+				n++
+			}
+		}
+		return n == len(ids)
+	})
+	t.Logf("both were closed %s after they stalled", time.Since(stalled).Round(time.Millisecond))
+	if n := s.Stats().Viewers; n != len(good) {
+		t.Errorf("%d viewers, want %d", n, len(good))
+	}
+	src.mu.Lock()
+	last := src.number
+	src.mu.Unlock()
+	for i, c := range good {
+		c.awaitFrame(fmt.Sprintf("is number %d", last), func(f received) bool { return f.number() >= last })
+		frames := c.got()
+		if d := c.viewer(s).Stats().Dropped; d > uint64(first.number()) {
+			t.Errorf("viewer %d: %d frames dropped", i, d)
+		}
+		checkComplete(t, frames, first.number(), last)
+		worst := time.Duration(0)
+		for j := 1; j < len(frames); j++ {
+			if frames[j].number() > first.number() {
+				worst = max(worst, frames[j].at.Sub(frames[j-1].at))
+			}
+		}
+		t.Logf("viewer %d: longest time between two frames %s", i, worst.Round(time.Millisecond))
+		if worst > 1500*time.Millisecond {
+			t.Errorf("viewer %d: nothing for %s", i, worst)
+		}
+	}
+}
+
+// onlyTCP leaves only the candidates on TCP.
+func onlyTCP(answer string) string {
+	var b strings.Builder
+	for line := range strings.Lines(answer) {
+		if !strings.HasPrefix(line, "a=candidate") || strings.Contains(line, " tcp ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// tcpProxy stands before the TCP port of the server and can stop to read from it, so that the window
+// closes.
+type tcpProxy struct {
+	l        net.Listener
+	upstream string
+	stop     atomic.Bool
+	wg       sync.WaitGroup
+	mu       sync.Mutex
+	conns    []net.Conn
+}
+
+func newTCPProxy(t *testing.T, upstream string) *tcpProxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &tcpProxy{l: l, upstream: upstream}
+	p.wg.Go(p.accept)
+	t.Cleanup(func() {
+		l.Close()
+		p.mu.Lock()
+		for _, c := range p.conns {
+			c.Close()
+		}
+		p.mu.Unlock()
+		p.wg.Wait()
+	})
+	return p
+}
+
+func (p *tcpProxy) accept() {
+	for {
+		down, err := p.l.Accept()
+		if err != nil {
+			return
+		}
+		up, err := net.Dial("tcp", p.upstream)
+		if err != nil {
+			down.Close()
+			continue
+		}
+		_ = up.(*net.TCPConn).SetReadBuffer(16 << 10)
+		p.mu.Lock()
+		p.conns = append(p.conns, down, up)
+		p.mu.Unlock()
+		p.wg.Go(func() { _, _ = io.Copy(up, down) }) // what the viewer sends still arrives
+		p.wg.Go(func() {
+			b := make([]byte, 4096)
+			for {
+				n, err := up.Read(b)
+				if err != nil {
+					return
+				}
+				if p.stop.Load() {
+					return // reads no more, and does not close
+				}
+				if _, err := down.Write(b[:n]); err != nil {
+					return
+				}
+			}
+		})
+	}
+}
+
+// redirect makes an answer point at the proxy.
+func (p *tcpProxy) redirect(answer string) string {
+	_, from, _ := net.SplitHostPort(p.upstream)
+	_, to, _ := net.SplitHostPort(p.l.Addr().String())
+	return strings.ReplaceAll(onlyTCP(answer), " 127.0.0.1 "+from+" ", " 127.0.0.1 "+to+" ")
+}
+
+// TestSharedWrite checks that 32 viewers, eight of which stall, all get the frames of one Write.
+func TestSharedWrite(t *testing.T) {
+	viewers, deaf := 32, 8
+	if testing.Short() {
+		viewers, deaf = 12, 3
+	}
+	src, key := keySource(5000)
+	s, url := serve(t, Config{KeyFrame: key})
+	src.run(t, s, 100*time.Millisecond)
+	var good []*client
+	var ears []*lossy
+	for i := range viewers {
+		l := newLossy(t)
+		c := post(t, url, clientOptions{conn: l})
+		if i%4 == 0 {
+			ears = append(ears, l)
+		} else {
+			good = append(good, c)
+		}
+	}
+	until(t, "all there", func() bool { return s.Watching(0) == viewers })
+	for _, c := range good {
+		c.awaitFrame("is a key frame", received.key)
+	}
+	if len(ears) != deaf || s.Watching(0) != viewers {
+		t.Fatalf("%d will be deaf of %d viewers, want %d of %d", len(ears), s.Watching(0), deaf, viewers)
+	}
+	for _, l := range ears {
+		l.deaf.Store(true)
+	}
+	src.mu.Lock()
+	from := src.number
+	src.mu.Unlock()
+	for _, c := range good {
+		c.awaitFrame("is two seconds later", func(f received) bool { return f.number() >= from+20 })
+		checkComplete(t, c.got(), from, from+20)
+	}
+	if st := s.Stats(); st.KeyFrames > st.Written/2 {
+		t.Errorf("%d frames written, %d key frames", st.Written, st.KeyFrames)
+	}
+}
+
+// TestLoss checks that lost packets come again, so that one in 20 does not freeze the picture, and that
+// the bit rate follows when many are lost.
+func TestLoss(t *testing.T) {
+	tests := []struct {
+		percent int64
+		freeze  time.Duration // at most
+		falls   bool
+	}{{5, time.Second, false}, {20, patience, true}, {50, patience, true}}
+	if testing.Short() {
+		tests = tests[:1]
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%d percent", tt.percent), func(t *testing.T) {
+			src, key := keySource(6250)
+			s, url := serve(t, Config{KeyFrame: key})
+			src.run(t, s, 33*time.Millisecond)
+			l := newLossy(t)
+			c := dial(t, url, clientOptions{conn: l, skip: 300 * time.Millisecond})
+			c.awaitFrame("is a key frame", received.key)
+			begin, from := time.Now(), len(c.got())
+			l.percent.Store(tt.percent)
+			if tt.falls {
+				until(t, "a lower bit rate", func() bool { return s.Target(0) < startBitrate*8/10 })
+				d := time.Since(begin)
+				t.Logf("the bit rate fell after %s", d.Round(time.Millisecond))
+				if d > 5*time.Second {
+					t.Error("want within 5 s")
+				}
+			} else {
+				time.Sleep(3 * time.Second)
+			}
+			longest, frames := time.Duration(0), c.got()[from-1:]
+			for i := 1; i < len(frames); i++ {
+				longest = max(longest, frames[i].at.Sub(frames[i-1].at))
+			}
+			t.Logf("%d frames in %s, longest pause %s", len(frames), time.Since(begin).Round(time.Millisecond), longest.Round(time.Millisecond))
+			if longest > tt.freeze || !tt.falls && len(frames) < 45 {
+				t.Errorf("longest pause %s of %d frames, want at most %s", longest, len(frames), tt.freeze)
+			}
+		})
+	}
+}
+
+// TestCap checks that the bit rate falls within five seconds when the line of the only viewer becomes narrow.
+func TestCap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
+	src, key := keySource(6250) // 1.5 Mbit/s at 30 frames a second
+	var bps atomic.Int64
+	bps.Store(startBitrate)
+	s, url := serve(t, Config{KeyFrame: key, Bitrate: func(_, b int) {
+		bps.Store(int64(b))
+		t.Logf("bit rate %d", b)
+	}})
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() { // an encoder that obeys
+		defer close(done)
+		tick := time.NewTicker(33 * time.Millisecond)
+		defer tick.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+			key := false
+			select {
+			case <-src.key:
+				key = true
+			default:
+			}
+			s.Write(0, frame(n, key, int(bps.Load()/8/30)))
+		}
+	}()
+	defer func() { close(stop); <-done }()
+	c := dial(t, url, clientOptions{conn: newNarrow(listenUDP(t), 600_000/8, 300*time.Millisecond), skip: 300 * time.Millisecond})
+	start := time.Now()
+	until(t, "a bit rate that fits", func() bool { return bps.Load() < 700_000 })
+	t.Logf("below 700 kbit/s after %s", time.Since(start).Round(time.Millisecond))
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("the bit rate fell after %s, want within 5 s", d)
+	}
+	time.Sleep(4 * time.Second)
+	if b := bps.Load(); b > 800_000 {
+		t.Errorf("bit rate %d later on, want at most about 600 kbit/s", b)
+	}
+	n := len(c.got())
+	time.Sleep(time.Second)
+	n = len(c.got()) - n
+	t.Logf("then %d frames in a second at %d bit/s", n, bps.Load())
+	if n < 15 {
+		t.Errorf("%d frames in a second, want about 30", n)
+	}
+}
