@@ -64,12 +64,15 @@ test: deps ## run all tests, then those of the packages without cgo in pure Go
 bench: build ## measure the whole program: frames per second, memory, the settling step
 	bin/glom bench $(ARGS)
 
-results: build ## measure all levels against known truths, beside other methods; writes docs/results.md, numbers in out/results.json
+results: build ## measure all levels against known truths, beside other methods and without learned weights; writes docs/results.md, numbers in out/
 	@sets=; for d in davis-dev bsds-dev pascal-parts; do [ ! -d "$(DATA)/$$d" ] || sets="$$sets $(DATA)/$$d"; done; \
 	[ -n "$$sets" ] || echo "make: no davis-dev, bsds-dev or pascal-parts in $(DATA) (DATA=…): synthetic scenes only" >&2; \
 	mkdir -p out $(dir $(RESULTS))plots; \
 	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --baselines -y $(EVAL) \
-		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null
+		--report $(RESULTS) --json out/results.json --plots $(dir $(RESULTS))plots >/dev/null && \
+	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --weights none -y $(EVAL) \
+		--report out/unlearned.md --json out/results-unlearned.json >/dev/null && \
+	{ echo; sed '1s/.*/# Results without learned weights/' out/unlearned.md; } >>$(RESULTS)
 	@[ ! -f $(dir $(RESULTS))ablation.md ] || printf '\nWhat each piece of the model is worth: [ablation.md](ablation.md).\n' >>$(RESULTS)
 	@echo "the results are in $(RESULTS)"
 

@@ -14,10 +14,10 @@ import (
 // methods adds what is measured beside the levels of the model.
 func (f *evalFlags) methods(c *eval.Config) {
 	c.Finders = []eval.Method[eval.Finder]{{Name: eval.GLOM, New: func() (eval.Finder, error) {
-		return &salientFinder{finder: salient.New(f.salience())}, nil
+		return &salientFinder{finder: salient.New(salient.Config{})}, nil
 	}}}
 	c.Followers = []eval.Method[eval.Follower]{{Name: eval.GLOM, New: func() (eval.Follower, error) {
-		return &islandFollower{follower: follow.New(follow.Config{})}, nil
+		return &islandFollower{follower: follow.New(f.following())}, nil
 	}}}
 	if !f.baselines {
 		return

@@ -13,8 +13,8 @@ import (
 	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/glom/conv"
+	"glomstream/glom/follow"
 	"glomstream/glom/islands"
-	"glomstream/glom/salient"
 	"glomstream/glom/trained"
 	"glomstream/glom/weights"
 )
@@ -137,13 +137,13 @@ func (f *modelFlags) islands() islands.Config {
 	return c
 }
 
-// salience says how salient objects are found with the model, which was made before: learned
-// vectors are compared at the temperature that they were learned with.
-func (f *modelFlags) salience() salient.Config {
+// following says how regions are followed with the model, which was made before. Learned vectors
+// change less from frame to frame than those of a descriptor, so that looks need not be learned anew as fast.
+func (f *modelFlags) following() follow.Config {
 	if f.file == nil {
-		return salient.Config{}
+		return follow.Config{}
 	}
-	return salient.Config{Tau: 0.1}
+	return follow.Config{Rate: 0.1, Tau: 0.07, Vote: 0.1, Finest: 4}
 }
 
 // rule puts what the flags say of the settling step into c.

@@ -107,7 +107,7 @@ func newSalience(f *processFlags) (*salience, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &salience{region: region{out: out, draw: f.output != "", ink: color.RGBA{255, 220, 0, 255}}, finder: salient.New(f.salience())}, nil
+	return &salience{region: region{out: out, draw: f.output != "", ink: color.RGBA{255, 220, 0, 255}}, finder: salient.New(salient.Config{})}, nil
 }
 
 func (s *salience) Write(r *pipeline.Result) error {
@@ -131,7 +131,7 @@ type following struct {
 }
 
 func newFollowing(f *processFlags, src string) (*following, error) {
-	s := &following{region: region{draw: f.output != "", ink: color.RGBA{255, 255, 255, 255}}, src: src, follower: follow.New(follow.Config{})}
+	s := &following{region: region{draw: f.output != "", ink: color.RGBA{255, 255, 255, 255}}, src: src, follower: follow.New(f.following())}
 	var err error
 	if s.seed, err = parseSeed(f.follow); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -176,7 +177,7 @@ func (s *service) open(ctx context.Context, source string) error {
 	s.source = info.Name
 
 	c := live.Config{
-		Levels: model.Config().Levels, Draw: draw, Source: info.Name, FPS: info.FPS, Log: s.log,
+		Levels: model.Config().Levels, Draw: draw, Follow: f.following(), Source: shortName(info.Name), FPS: info.FPS, Log: s.log,
 		Codec: vpx.Codec(f.codec), Bitrate: min(f.bitrate*1000, 1_500_000), Layers: 2,
 		Record: record.Config{Dir: f.record}, Snapshots: f.snapshots,
 	}
@@ -195,6 +196,14 @@ func (s *service) open(ctx context.Context, source string) error {
 		Latest: info.Live, InFlight: 2, Log: s.log, Progress: s.meters.update,
 	}
 	return nil
+}
+
+// shortName is the name of a source without the folders that it lies in, which are not for viewers.
+func shortName(name string) string {
+	if strings.Contains(name, "://") {
+		return name
+	}
+	return filepath.Base(name)
 }
 
 // openSource opens a source that plays at its own pace, and goes on if it can.

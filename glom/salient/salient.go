@@ -15,7 +15,7 @@ type Config struct {
 	Rate float64
 	// Fade is how much slower than that evidence fades. Default 0.25; negative means never.
 	Fade float64
-	// Tau is the temperature of the cosines. Default 0.05.
+	// Tau is the temperature of the cosines. Default 0.1.
 	Tau float64
 	// Looks is the weight of what the islands of the last frames that look alike say, against the
 	// location itself. Default 0.25; negative means none.
@@ -26,7 +26,7 @@ type Config struct {
 	// it. Default 0.5; negative means nothing.
 	Border float64
 	// Over is where the threshold lies between the median of the scores and nearly their
-	// largest. Default 0.6.
+	// largest. Default 0.7.
 	Over float64
 	// Least is the least threshold, so that a picture at rest has no salient thing. Default 0.1.
 	Least float64
@@ -44,11 +44,11 @@ func (c Config) withDefaults() Config {
 	set(&c.Noise, 3)
 	set(&c.Rate, 0.3)
 	set(&c.Fade, 0.25)
-	set(&c.Tau, 0.05)
+	set(&c.Tau, 0.1)
 	set(&c.Looks, 0.25)
 	set(&c.Island, 0.15)
 	set(&c.Border, 0.5)
-	set(&c.Over, 0.6)
+	set(&c.Over, 0.7)
 	set(&c.Least, 0.1)
 	return c
 }

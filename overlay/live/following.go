@@ -11,8 +11,9 @@ import (
 )
 
 // following follows the thing that an operator chose. step is called by the pipeline, in the order
-// of the frames; the other methods by anybody. The zero value follows nothing.
+// of the frames; the other methods by anybody. The zero value follows nothing and has a good cfg.
 type following struct {
+	cfg      follow.Config
 	follower *follow.Follower
 	vectors  [][]float32
 	ups      islands.Upsampler
@@ -108,7 +109,7 @@ func (f *following) begin(r *pipeline.Result, c *meta.Command) {
 		return
 	}
 	if f.follower == nil {
-		f.follower, f.votes = follow.New(follow.Config{}), map[uint16]int{}
+		f.follower, f.votes = follow.New(f.cfg), map[uint16]int{}
 	}
 	in := r.FollowFrame(f.vectors)
 	f.vectors = in.Vectors

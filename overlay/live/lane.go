@@ -21,6 +21,7 @@ type lane struct {
 	rate   int64   // of enc
 	packet vpx.Packet
 	failed time.Time // when there was an error
+	wished time.Time // when the recorder was last given a key frame that it wanted
 
 	key     atomic.Bool  // a key frame is asked for
 	bitrate atomic.Int64 // that is asked for
@@ -111,6 +112,10 @@ func (n *lane) send(at moment) {
 	if r := n.live.recorder; r != nil && n.picture == Overlay {
 		if err := r.Write(p.Data, p.Key, at.pts, p.W, p.H); err != nil {
 			n.live.recordFailed(err)
+		}
+		if now := time.Now(); r.WantsKey() && now.Sub(n.wished) >= time.Second {
+			n.wished = now
+			n.key.Store(true)
 		}
 	}
 }

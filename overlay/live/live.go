@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"glomstream/capture"
+	"glomstream/glom/follow"
 	"glomstream/overlay"
 	"glomstream/overlay/record"
 	"glomstream/overlay/vpx"
@@ -39,6 +40,7 @@ type Config struct {
 	FPS     float64       // that is expected, default 30
 	Layers  int           // temporal layers, so that slow viewers can do with fewer frames; default 1
 	Stale   time.Duration // when the last picture counts as old, default 2 s
+	Follow  follow.Config // how what an operator chose is followed
 
 	Record    record.Config // where the picture Overlay is recorded; no Dir: nowhere
 	Snapshots string        // folder, which must exist; empty: there are none
@@ -127,6 +129,7 @@ func newLive(c Config, newEncoder func(vpx.Config) (encoder, error)) (*Live, err
 	c.Draw.Levels = c.Levels
 	l := &Live{
 		cfg:        c,
+		follow:     following{cfg: c.Follow},
 		newEncoder: newEncoder,
 		free:       make(chan *shot, 4),
 		wake:       make(chan struct{}, 1),

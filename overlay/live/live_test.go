@@ -87,7 +87,7 @@ func TestDataAreTheIslands(t *testing.T) {
 	h := newTheatre(t, Config{})
 	p := h.enter(&person{id: "a", picture: Plain})
 	var want []int
-	h.play(t, film{name: small, frames: 6, each: func(_ int, r *pipeline.Result) {
+	h.play(t, film{name: small, frames: 12, each: func(_ int, r *pipeline.Result) {
 		h.settle(t)
 		want = append(want, len(r.Islands[3].Islands))
 	}})
@@ -118,7 +118,7 @@ func TestDataAreTheIslands(t *testing.T) {
 		}
 	}
 	if full != 2 {
-		t.Errorf("%d whole trees in 6 frames, want 2", full)
+		t.Errorf("%d whole trees in 12 frames, want 2", full)
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 	look      = 250 * time.Millisecond // how often the worker looks at the clock
 	again     = time.Second            // how often an old picture is shown
 	patience  = 150 * time.Millisecond // how long a viewer waits for the next picture before the last one is shown once more
-	fullEvery = 5                      // frames from one whole parse tree to the next
+	fullEvery = 10                     // frames from one whole parse tree to the next
 )
 
 // run draws, encodes and tells, one picture after the other.
