@@ -30,7 +30,7 @@ func TestReconnects(t *testing.T) {
 	f.start(t)
 	p.live()
 	for _, d := range p.watch(10)[5:] {
-		if d.Level != 1 || d.Bits != d.Seq {
+		if d.Level != 1 || d.Exact && d.Bits != d.Seq {
 			t.Errorf("after the server came back: level %d, picture %d with the islands of %d", d.Level, d.Bits, d.Seq)
 		}
 	}
@@ -145,7 +145,7 @@ func TestPause(t *testing.T) {
 	p.do(chromedp.KeyEvent(" "))
 	p.live()
 	for _, d := range p.watch(10)[5:] {
-		if d.Bits != d.Seq {
+		if d.Exact && d.Bits != d.Seq { // one whose message is late has those of its neighbour for a moment
 			t.Errorf("after the pause picture %d has the islands of %d", d.Bits, d.Seq)
 		}
 	}
