@@ -99,7 +99,7 @@ type Live struct {
 	snapped  time.Time // when the last snapshot was taken; under mu
 
 	recordErrors atomic.Uint64
-	complained   atomic.Int64 // when the recorder's error was logged, Unix seconds
+	complained   atomic.Int64 // when the recorder's error was logged, in nanoseconds since epoch; 0: never
 }
 
 // New returns a Live that shows nothing yet. Close ends it.
@@ -189,8 +189,8 @@ func (l *Live) openFolders() (err error) {
 // recordFailed counts an error of the recorder and logs one a minute.
 func (l *Live) recordFailed(err error) {
 	l.recordErrors.Add(1)
-	now := time.Now().Unix()
-	if last := l.complained.Load(); now-last >= 60 && l.complained.CompareAndSwap(last, now) {
+	now := int64(time.Since(l.epoch))
+	if last := l.complained.Load(); (last == 0 || now-last >= int64(time.Minute)) && l.complained.CompareAndSwap(last, now) {
 		l.cfg.Log.Error("record", "error", err)
 	}
 }

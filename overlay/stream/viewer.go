@@ -44,7 +44,7 @@ type Viewer struct {
 	layer     int          // highest temporal layer sent now; the picture's mutex is held
 	wantLayer atomic.Int64 // what the bit rate allows
 
-	unanswered atomic.Int64  // when frames began to be sent without an answer, in Unix nanoseconds; 0: answered
+	unanswered atomic.Int64  // when frames began to be sent without an answer, in nanoseconds since created; 0: answered
 	highest    uint32        // sequence number in the last report; owned by readRTCP
 	loss       atomic.Uint32 // fraction of packets in the last report, in 1/256
 	feedback   atomic.Bool   // transport-wide feedback has come
@@ -176,7 +176,7 @@ func (v *Viewer) lost() {
 // comes from a viewer does not count: one that does not read its TCP connection can still write.
 func (v *Viewer) silent(now time.Time) time.Duration {
 	if since := v.unanswered.Load(); since != 0 {
-		return now.Sub(time.Unix(0, since))
+		return now.Sub(v.created) - time.Duration(since)
 	}
 	return 0
 }
@@ -203,7 +203,7 @@ func (v *Viewer) sendLoop() {
 
 func (v *Viewer) send(f *sharedFrame) {
 	n, err := v.track.write(f)
-	v.unanswered.CompareAndSwap(0, time.Now().UnixNano())
+	v.unanswered.CompareAndSwap(0, int64(time.Since(v.created)))
 	if err != nil { // the connection is about to close; pion drops packets that it cannot send without a word
 		v.drop()
 		v.lost()
