@@ -127,14 +127,7 @@ func (a *again) pause(ctx context.Context, err error) error {
 	wait := a.wait*3/4 + rand.N(a.wait/2)
 	a.wait = min(2*a.wait, maxWait)
 	a.lost(err, wait)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return waitFor(ctx, wait)
 }
 
 // drop closes the source.

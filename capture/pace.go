@@ -30,15 +30,23 @@ func (p *paced) Next(ctx context.Context) (Frame, error) {
 	}
 	due := p.start.Add(f.PTS)
 	if wait := due.Sub(now); wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
+		if err := waitFor(ctx, wait); err != nil {
 			f.Release()
-			return Frame{}, context.Cause(ctx)
+			return Frame{}, err
 		}
 	}
 	f.Captured = due
 	return f, nil
+}
+
+// waitFor waits, but not longer than ctx lets it, whose cause is then the error.
+func waitFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
