@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -86,28 +85,16 @@ func bench(ctx context.Context, args []string, t terminal) error {
 	if r.Step, r.Torch, err = benchStep(ctx, torch, *rounds); err != nil {
 		return err
 	}
-	if *asJSON {
-		enc := json.NewEncoder(t.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
-	}
-	return r.print(t.out)
+	return printReport(t.out, *asJSON, r)
 }
 
 // benchPipeline runs the default model over a video, without writing one.
 func benchPipeline(ctx context.Context, name string, frames int, profile string, choice *modelFlags) (*pipelineBench, error) {
-	label := name
-	if name == "" {
-		dir, err := os.MkdirTemp("", "glom-bench-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(dir)
-		name, label = filepath.Join(dir, "demo.mkv"), "demo scene"
-		if err := recordDemo(ctx, name); err != nil {
-			return nil, err
-		}
+	name, label, remove, err := videoOrDemo(ctx, name)
+	if err != nil {
+		return nil, err
 	}
+	defer remove()
 	model, err := choice.model()
 	if err != nil {
 		return nil, err
@@ -160,6 +147,25 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string,
 }
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+// videoOrDemo returns a video and what it is called. Without a name it is the demo scene in a file,
+// which remove deletes.
+func videoOrDemo(ctx context.Context, name string) (video, label string, remove func(), err error) {
+	if name != "" {
+		return name, name, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "glom-bench-")
+	if err != nil {
+		return "", "", nil, err
+	}
+	remove = func() { os.RemoveAll(dir) }
+	video = filepath.Join(dir, "demo.mkv")
+	if err := recordDemo(ctx, video); err != nil {
+		remove()
+		return "", "", nil, err
+	}
+	return video, "demo scene", remove, nil
+}
 
 // recordDemo writes the demo scene as a video file.
 func recordDemo(ctx context.Context, name string) error {

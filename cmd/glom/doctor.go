@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -52,14 +51,7 @@ func doctor(ctx context.Context, args []string, t terminal) error {
 		return usagef("doctor takes no arguments")
 	}
 	r := examine(ctx)
-	var err error
-	if *asJSON {
-		enc := json.NewEncoder(t.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
-	} else {
-		err = r.print(t.out)
-	}
+	err := printReport(t.out, *asJSON, r)
 	if err == nil && len(r.Missing) > 0 {
 		err = fmt.Errorf("missing: %s", strings.Join(r.Missing, ", "))
 	}

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -105,18 +103,12 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	label := *source
-	if label == "" {
-		dir, err := os.MkdirTemp("", "glom-bench-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		*source, label, f.loop = filepath.Join(dir, "demo.mkv"), "demo scene", true
-		if err := recordDemo(ctx, *source); err != nil {
-			return err
-		}
+	f.loop = *source == ""
+	video, label, remove, err := videoOrDemo(ctx, *source)
+	if err != nil {
+		return err
 	}
+	defer remove()
 	stop, err := startProfile(*profile)
 	if err != nil {
 		return err
@@ -132,7 +124,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 		}
 	}
 	defer s.close()
-	if err := s.open(ctx, *source); err != nil {
+	if err := s.open(ctx, video); err != nil {
 		return err
 	}
 	s.config.Latest = true // as a camera: what cannot be computed in time is dropped
@@ -150,12 +142,7 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	if *asJSON {
-		enc := json.NewEncoder(t.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
-	}
-	return r.print(t.out)
+	return printReport(t.out, *asJSON, &r)
 }
 
 var errMeasured = errors.New("all is measured")
