@@ -24,6 +24,21 @@ func (c *confidences) Write(r *pipeline.Result) error {
 	return nil
 }
 
+// untaught returns the fixed descriptor and a model that has learned nothing.
+func untaught(t *testing.T) (*opencv.FrontEnd, *glom.Model) {
+	t.Helper()
+	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { frontEnd.Close() })
+	model, err := glom.New(glom.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frontEnd, model
+}
+
 // watch runs a synthetic scene through the default model.
 func watch(t *testing.T, scene string) confidences {
 	t.Helper()
@@ -32,15 +47,7 @@ func watch(t *testing.T, scene string) confidences {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer frontEnd.Close()
-	model, err := glom.New(glom.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	frontEnd, model := untaught(t)
 	var c confidences
 	if _, err := pipeline.Run(t.Context(), pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Sinks: []pipeline.Sink{&c}}); err != nil {
 		t.Fatal(err)

@@ -3,8 +3,6 @@ package main
 import (
 	"testing"
 
-	"glomstream/capture/opencv"
-	"glomstream/glom"
 	"glomstream/pipeline/eval"
 )
 
@@ -14,15 +12,7 @@ func TestLockOfDefault(t *testing.T) {
 	if testing.Short() {
 		t.Skip("576 frames")
 	}
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{Dim: 64})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer frontEnd.Close()
-	model, err := glom.New(glom.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	frontEnd, model := untaught(t)
 	l, err := eval.Lock(t.Context(), eval.Config{FrontEnd: frontEnd, Model: model},
 		eval.LockConfig{Speeds: []float64{1}})
 	if err != nil {

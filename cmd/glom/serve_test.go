@@ -109,12 +109,18 @@ func (s *served) wait() int {
 // get returns what is at a path.
 func (s *served) get(path string) (int, []byte) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+	return s.fetch(s.url+path, s.token)
+}
+
+// fetch gets a page, with a token unless it is empty.
+func (s *served) fetch(url, token string) (int, []byte) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if s.token != "" {
-		r.Header.Set("Authorization", "Bearer "+s.token)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {

@@ -22,15 +22,7 @@ type vitals struct {
 // vitals reads them from the metrics.
 func (s *served) vitals() (v vitals) {
 	s.t.Helper()
-	res, err := http.Get(s.admin)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	_, b := s.fetch(s.admin, "")
 	for line := range strings.Lines(string(b)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		for into, want := range map[*float64]string{
