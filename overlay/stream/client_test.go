@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -450,7 +451,7 @@ func until(t testing.TB, what string, ok func() bool) {
 
 // source writes frames to picture 0 at a rate, key frames when they are asked for, until it is stopped.
 type source struct {
-	size   int
+	size   atomic.Int64 // of a frame in bytes, may change
 	key    chan struct{}
 	stop   chan struct{}
 	done   chan struct{}
@@ -461,7 +462,8 @@ type source struct {
 
 // keySource returns a Config.KeyFrame and what serves it.
 func keySource(size int) (*source, func(int)) {
-	src := &source{size: size, key: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	src := &source{key: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	src.size.Store(int64(size))
 	return src, func(int) {
 		select {
 		case src.key <- struct{}{}:
@@ -495,7 +497,7 @@ func (src *source) run(t testing.TB, s *Server, period time.Duration) {
 				src.keys = append(src.keys, time.Now())
 			}
 			src.mu.Unlock()
-			s.Write(0, frame(n, key, src.size))
+			s.Write(0, frame(n, key, int(src.size.Load())))
 		}
 	}()
 	t.Cleanup(src.end)

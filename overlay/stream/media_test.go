@@ -9,7 +9,8 @@ import (
 )
 
 func TestFramesArrive(t *testing.T) {
-	src, key := keySource(20_000)
+	const size = 20_000
+	src, key := keySource(size)
 	s, url := serve(t, Config{KeyFrame: key})
 	src.run(t, s, 10*time.Millisecond)
 	c := dial(t, url, clientOptions{})
@@ -30,8 +31,8 @@ func TestFramesArrive(t *testing.T) {
 		if f.timestamp != uint32(3000*f.number()) {
 			t.Fatalf("frame %d has time stamp %d, want %d", i, f.timestamp, 3000*f.number())
 		}
-		if len(f.data) != src.size {
-			t.Fatalf("frame %d has %d bytes, want %d", i, len(f.data), src.size)
+		if len(f.data) != size {
+			t.Fatalf("frame %d has %d bytes, want %d", i, len(f.data), size)
 		}
 	}
 	c.mu.Lock()

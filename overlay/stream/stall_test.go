@@ -338,29 +338,10 @@ func TestCap(t *testing.T) {
 	bps.Store(startBitrate)
 	s, url := serve(t, Config{KeyFrame: key, Bitrate: func(_, b int) {
 		bps.Store(int64(b))
+		src.size.Store(int64(b / 8 / 30)) // an encoder that obeys
 		t.Logf("bit rate %d", b)
 	}})
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() { // an encoder that obeys
-		defer close(done)
-		tick := time.NewTicker(33 * time.Millisecond)
-		defer tick.Stop()
-		for n := 0; ; n++ {
-			select {
-			case <-tick.C:
-			case <-stop:
-				return
-			}
-			key := false
-			select {
-			case <-src.key:
-				key = true
-			default:
-			}
-			s.Write(0, frame(n, key, int(bps.Load()/8/30)))
-		}
-	}()
-	defer func() { close(stop); <-done }()
+	src.run(t, s, 33*time.Millisecond)
 	c := dial(t, url, clientOptions{conn: newNarrow(listenUDP(t), 600_000/8, 300*time.Millisecond), skip: 300 * time.Millisecond})
 	start := time.Now()
 	until(t, "a bit rate that fits", func() bool { return bps.Load() < 700_000 })
