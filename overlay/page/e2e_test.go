@@ -3,6 +3,7 @@ package page_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,17 @@ type drawn struct {
 func (p *tab) watch(n int) []drawn {
 	p.t.Helper()
 	return eval[[]drawn](p, fmt.Sprintf(watch, n, bits, bitSize))
+}
+
+// own returns those of the last drawings of n that show the islands of their own message: one whose
+// message is late shows those of its neighbour for a moment. It fails if there is none.
+func (p *tab) own(n int) []drawn {
+	p.t.Helper()
+	list := slices.DeleteFunc(p.watch(n)[n/2:], func(d drawn) bool { return !d.Exact })
+	if len(list) == 0 {
+		p.t.Fatalf("none of %d pictures has the islands of its own message", n)
+	}
+	return list
 }
 
 // over is grey under the colour of an island.
