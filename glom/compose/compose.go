@@ -104,6 +104,7 @@ type worker struct {
 	blend [2][]byte // (H, W, 3) pictures of the time in which the shutter is open
 	noise [4096]int16
 	steps [256]fixed // of the layers, how they move
+	mesh  mesh
 	sight sight
 }
 
@@ -117,6 +118,7 @@ type layer struct {
 	ids   [256]label // of the texture's ids
 	whole bool       // it fills the screen, mirrored beyond its edges
 	edge  bool       // it is not known what lies beyond its edges
+	bend  bend
 }
 
 func (w *worker) compose(c *Composer, dst *clips.Clip, n uint64) error {
@@ -149,7 +151,7 @@ func (w *worker) layer(tex *raster) *layer {
 	if cap(l.to) < w.cfg.T {
 		l.to = make([]affine, w.cfg.T)
 	}
-	l.tex, l.to, l.whole, l.edge = tex, l.to[:w.cfg.T], false, false
+	l.tex, l.to, l.whole, l.edge, l.bend = tex, l.to[:w.cfg.T], false, false, bend{}
 	clear(l.ids[:])
 	return l
 }

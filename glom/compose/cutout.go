@@ -120,6 +120,10 @@ func (w *worker) cutOut(photos []int) error {
 		m.turn = w.Float()
 	}
 	w.walk(l, m, free, own)
+	if !w.frozen && w.Chance(0.4) {
+		long := float64(max(r.w, r.h))
+		w.swell(&l.bend, float64(0.4*long), float64(1.5*long))
+	}
 	if p.Parts != nil && !w.frozen && w.Chance(0.6) {
 		w.hinge(w.Range(0.4, 0.6))
 		if w.Chance(0.5) {
@@ -153,7 +157,7 @@ func (w *worker) hinge(share float64) {
 	joint.sway, joint.rate, joint.phase = w.Range(0.01, 0.05), w.Range(0.03, 0.2), w.Float()
 	high := w.layer(r)
 	low = &w.layers[len(w.layers)-2]
-	high.ids = low.ids
+	high.ids, high.bend = low.ids, low.bend
 	for t := range high.to {
 		a := joint.at(w.tau(t))
 		a = a.after(shift(-joint.x, -joint.y))
@@ -251,7 +255,7 @@ func (w *worker) twin() {
 	for i := first; i < last; i++ {
 		l := w.layer(w.layers[i].tex)
 		old := &w.layers[i]
-		l.ids = old.ids
+		l.ids, l.bend = old.ids, old.bend
 		for id := range l.ids {
 			l.ids[id].object = mine
 			if part := l.ids[id].part; part != 0 {

@@ -4,10 +4,12 @@
 //
 // A scene is a background and up to four objects in front of it, seen by a camera that pans,
 // zooms, turns and shakes. The background is a photo, with its own objects filled in or left
-// where they are. An object is cut out of a photo, a person in parts or a thing whole, or it is
-// put together of one to five blobs and boxes that swing about their joints. Objects drift, turn, grow and cover each
-// other; some are twins, some have the background's own texture. Light, blur and noise are the
-// same over a clip or nearly.
+// where they are, or one to four painted stripes. It may have depth, so that what is far moves
+// less with the camera than what is near, and swell in itself as water and leaves do. An object
+// is cut out of a photo, a person in parts or a thing whole, or it is put together of one to
+// five blobs and boxes that swing about their joints. Objects drift, turn, grow, swell and cover
+// each other; some are twins, some have the background's own texture. Light, blur and noise are
+// the same over a clip or nearly.
 //
 //	c, err := compose.New(compose.Config{T: 6, H: 176, W: 320, Seed: 1, Store: store})
 //	if err != nil { … }
@@ -17,9 +19,9 @@
 // # Labels
 //
 // The ids of a clip's objects and parts start at 1 and are the same in all its frames. The
-// background, without the objects that are known in its photo, is one object of one part.
-// Where the parts of an object are not known, its part is 0, and where it is not known what
-// there is, both are. The whole clip is one scene, 1.
+// background, without the objects that are known in its photo, is one object of one part; a
+// painted one has one for each stripe. Where the parts of an object are not known, its part is
+// 0, and where it is not known what there is, both are. The whole clip is one scene, 1.
 //
 // # Flow
 //

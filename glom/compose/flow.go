@@ -18,14 +18,32 @@ func (w *worker) exact(out []float32, t int) {
 	const tiny = 1.0 / one
 	n := w.cfg.H * w.cfg.W
 	owner := w.owner[t*n:][:n]
+	bent := false
 	for i := range w.layers {
 		w.steps[i] = w.layers[i].step(t)
+		bent = bent || w.layers[i].bend.on
 	}
 	for y := range w.cfg.H {
 		for x := range w.cfg.W {
 			i := y*w.cfg.W + x
 			dx, dy := w.steps[owner[i]].at(x, y)
 			out[2*i], out[2*i+1] = float32(dx)*tiny, float32(dy)*tiny
+		}
+	}
+	if !bent {
+		return
+	}
+	for k := range w.layers {
+		l := &w.layers[k]
+		if !l.bend.on {
+			continue
+		}
+		w.drift(l, t)
+		for i, o := range owner {
+			if int(o) == k {
+				dx, dy := w.mesh.motion(i%w.cfg.W, i/w.cfg.W)
+				out[2*i], out[2*i+1] = float32(dx)*tiny, float32(dy)*tiny
+			}
 		}
 	}
 }

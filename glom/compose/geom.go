@@ -46,9 +46,13 @@ const one = 1 << 24
 type fixed struct{ a, b, c, d, tx, ty int64 }
 
 func (m *affine) fixed() fixed {
-	f := func(v float64) int64 { return int64(math.Floor(float64(v*one) + 0.5)) }
-	return fixed{f(m.a), f(m.b), f(m.c), f(m.d), f(m.tx), f(m.ty)}
+	return fixed{toFixed(m.a), toFixed(m.b), toFixed(m.c), toFixed(m.d), toFixed(m.tx), toFixed(m.ty)}
 }
+
+func toFixed(v float64) int64 { return int64(math.Floor(float64(v*one) + 0.5)) }
+
+// scale returns how much larger m makes things.
+func (m *affine) scale() float64 { return math.Sqrt(math.Abs(dot(m.a, m.d, -m.b, m.c))) }
 
 // at returns where the centre of pixel (x, y) goes.
 func (m *fixed) at(x, y int) (u, v int64) {
@@ -105,8 +109,9 @@ func (m *motion) at(tau float64) affine {
 	}
 }
 
-// reaches bounds what a rectangle (0, 0) to (w, h) covers of outW by outH pixels.
-func (m *affine) reaches(w, h, outW, outH int) (x0, y0, x1, y1 int) {
+// reaches bounds what a rectangle (0, 0) to (w, h) and pad pixels around it cover of outW by outH
+// pixels.
+func (m *affine) reaches(w, h, pad, outW, outH int) (x0, y0, x1, y1 int) {
 	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
 	for i := range 4 {
 		u, v := float64(w*(i&1)), float64(h*(i>>1))
@@ -116,5 +121,6 @@ func (m *affine) reaches(w, h, outW, outH int) (x0, y0, x1, y1 int) {
 		}
 	}
 	clip := func(v float64, n int) int { return int(min(max(v, 0), float64(n))) }
-	return clip(low[0], outW), clip(low[1], outH), clip(high[0]+1, outW), clip(high[1]+1, outH)
+	p := float64(pad)
+	return clip(low[0]-p, outW), clip(low[1]-p, outH), clip(high[0]+1+p, outW), clip(high[1]+1+p, outH)
 }

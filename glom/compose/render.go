@@ -15,7 +15,7 @@ func (w *worker) render() {
 		pix := w.dst.Pix[3*t*n:][:3*n]
 		for i := range w.layers {
 			l := &w.layers[i]
-			w.draw(pix, l, l.to[t])
+			w.draw(pix, l, l.to[t], w.tau(t))
 			w.mark(t, i)
 		}
 		if shutter > 0 && w.cfg.T > 1 {
@@ -31,9 +31,9 @@ func (w *worker) expose(pix []byte, t int, shutter float64) {
 			l := &w.layers[i]
 			before, now := l.to[max(t, 1)-1], l.to[max(t, 1)]
 			if t == 0 {
-				w.draw(w.blend[k], l, before.beyond(now, -part))
+				w.draw(w.blend[k], l, before.beyond(now, -part), w.tau(t)+part)
 			} else {
-				w.draw(w.blend[k], l, now.beyond(before, part))
+				w.draw(w.blend[k], l, now.beyond(before, part), w.tau(t)+part)
 			}
 		}
 	}
@@ -44,22 +44,24 @@ func (w *worker) expose(pix []byte, t int, shutter float64) {
 }
 
 // draw lays l over pix.
-func (w *worker) draw(pix []byte, l *layer, to affine) {
-	r := l.tex
-	back := to.inverse()
-	m := back.fixed()
-	if l.whole {
-		for y := range w.cfg.H {
-			u, v := m.at(0, y)
-			r.mirrored(pix[3*y*w.cfg.W:][:3*w.cfg.W], u-one/2, v-one/2, m.a, m.c)
+func (w *worker) draw(pix []byte, l *layer, to affine, tau float64) {
+	x0, y0, x1, y1 := w.reaches(l, &to)
+	w.spans(l, to, tau, x0, y0, x1, y1, func(x, y, n int, u, v, du, dv int64) {
+		row := pix[3*(y*w.cfg.W+x):][:3*n]
+		if l.whole {
+			l.tex.mirrored(row, u-one/2, v-one/2, du, dv)
+		} else {
+			l.tex.over(row, u-one/2, v-one/2, du, dv)
 		}
-		return
+	})
+}
+
+// reaches bounds what l covers of the screen.
+func (w *worker) reaches(l *layer, to *affine) (x0, y0, x1, y1 int) {
+	if l.whole {
+		return 0, 0, w.cfg.W, w.cfg.H
 	}
-	x0, y0, x1, y1 := to.reaches(r.w, r.h, w.cfg.W, w.cfg.H)
-	for y := y0; y < y1; y++ {
-		u, v := m.at(x0, y)
-		r.over(pix[3*(y*w.cfg.W+x0):3*(y*w.cfg.W+max(x0, x1))], u-one/2, v-one/2, m.a, m.c)
-	}
+	return to.reaches(l.tex.w, l.tex.h, int(float64(l.bend.most*to.scale()))+1, w.cfg.W, w.cfg.H)
 }
 
 // over lays texels from u, v on, du, dv apart, over a row of pixels.
@@ -108,17 +110,11 @@ func (r *raster) mirrored(row []byte, u, v, du, dv int64) {
 func (w *worker) mark(t, i int) {
 	l := &w.layers[i]
 	r := l.tex
-	x0, y0, x1, y1 := 0, 0, w.cfg.W, w.cfg.H
-	if !l.whole {
-		x0, y0, x1, y1 = l.to[t].reaches(r.w, r.h, w.cfg.W, w.cfg.H)
-	}
-	back := l.to[t].inverse()
-	m := back.fixed()
+	x0, y0, x1, y1 := w.reaches(l, &l.to[t])
 	at := t * w.cfg.H * w.cfg.W
-	for y := y0; y < y1; y++ {
+	w.spans(l, l.to[t], w.tau(t), x0, y0, x1, y1, func(x, y, n int, u, v, du, dv int64) {
 		row := at + y*w.cfg.W
-		u, v := m.at(x0, y)
-		for x := x0; x < x1; x, u, v = x+1, u+m.a, v+m.c {
+		for end := x + n; x < end; x, u, v = x+1, u+du, v+dv {
 			tx, ty := int(u>>24), int(v>>24)
 			inside := uint(tx) < uint(r.w) && uint(ty) < uint(r.h)
 			var id label
@@ -135,5 +131,5 @@ func (w *worker) mark(t, i int) {
 			w.owner[row+x] = uint8(i)
 			w.dst.Labels[0][row+x], w.dst.Labels[1][row+x], w.dst.Labels[2][row+x] = id.part, id.object, 1
 		}
-	}
+	})
 }

@@ -58,7 +58,7 @@ func (w *worker) velocity(most float64) (vx, vy float64) {
 // background makes the first layer.
 func (w *worker) background() error {
 	w.dst.Source = "painted"
-	if len(w.scenes) == 0 || w.Chance(0.06) {
+	if len(w.scenes) == 0 || w.Chance(0.1) {
 		w.paintedBackground()
 		return nil
 	}
@@ -93,7 +93,40 @@ func (w *worker) paintedBackground() {
 	l := w.layer(r)
 	l.whole = true
 	l.ids[0] = label{w.part(), w.object()}
+	if w.Chance(0.6) {
+		for id := range 1 + w.Intn(3) {
+			w.stripe(r, uint8(id+1))
+			l.ids[id+1] = label{w.part(), w.object()}
+		}
+	}
 	w.place(l, 1)
+}
+
+// stripe paints what lies below a wavy line over r, as hills before a sky, now and then beside it,
+// as a wall. It is an object of its own.
+func (w *worker) stripe(r *raster, id uint8) {
+	over := w.raster(r.w, r.h)
+	w.paint(over)
+	upright := w.Chance(0.15)
+	long, high := r.w, r.h
+	if upright {
+		long, high = r.h, r.w
+	}
+	row := float64(w.Range(0.15, 0.9) * float64(high))
+	line := w.ripple(float64(w.Range(0.2, 1.5) * float64(long)))
+	swing := float64(w.small(0.2) * float64(high))
+	for y := range r.h {
+		for x := range r.w {
+			along, down := x, y
+			if upright {
+				along, down = y, x
+			}
+			if float64(down) > row+float64(swing*line.at(float64(along), 0, 0)) {
+				i := y*r.w + x
+				r.pix[i], r.id[i] = over.pix[i], id
+			}
+		}
+	}
 }
 
 // place puts the background l at a random place under the screen, scale times as large as it is.
@@ -117,6 +150,7 @@ func (w *worker) place(l *layer, scale float64) {
 		world.a, world.c = -world.a, -world.c // mirrored
 	}
 	world = world.after(shift(-x, -y))
+	w.landscape(l, world)
 	for t := range l.to {
 		l.to[t] = w.camera[t].after(world)
 	}
