@@ -146,6 +146,27 @@ func (t *Tracker) handOver() {
 	}
 }
 
+// byMotion gives the island of a merger to the one of its tracks that it moves like: when two that
+// are alike cross, that is the one in front. What is much smaller than the island is not it.
+func (t *Tracker) byMotion() {
+	if t.view.flow == nil {
+		return
+	}
+	for k := range t.tracks {
+		tr := &t.tracks[k]
+		if tr.id == 0 || tr.now >= 0 || tr.host < 0 || tr.contested {
+			continue
+		}
+		j := t.tracks[tr.host].now
+		if j < 0 || float64(t.view.islands[j].Area) > 2*tr.area {
+			continue
+		}
+		if t.moves(tr, int(j)) >= t.moves(&t.tracks[tr.host], int(j))+minLead {
+			t.swap(int32(k), j)
+		}
+	}
+}
+
 // swap gives an island to the track in slot, and the island that this one had to the other's track.
 func (t *Tracker) swap(slot, island int32) {
 	tr := &t.tracks[slot]

@@ -15,7 +15,8 @@ import (
 // compete for tracks whose island is gone (hidden, or merged into another), and for all that came
 // out of a merger which falls apart, by where those should be by now: the shape that they last
 // had, moved on at the velocity that they had. In the third, what is left of a merger goes by
-// overlap after all. All scores take in the similarity of the mean vectors and of the velocities.
+// overlap after all, or to any track of the merger that is left. An island that is several goes by the id of the one whose motion it has, which
+// is the one in front. All scores take in the similarity of the mean vectors and of the velocities.
 type Tracker struct {
 	// Keep is for how many frames an id is remembered after its island is gone. Default 45;
 	// negative means none.
@@ -49,6 +50,7 @@ const (
 	minFit      = 0.2  // of shapes, see fit
 	minReturn   = 1.1  // of pairs in the second round, up to 2
 	minAlike    = 0.7  // cosine to an island that comes back, as for two regions in Config.Link
+	minLead     = 0.3  // by which the motion of a merger must fit another one better, see Tracker.moves
 	minBack     = 0.4  // of its area, and the inverse at most, for what comes back out of a merger
 	mergeCosine = 0.5  // to the island that took the place, from which on that is a merger; else it is in front
 	maxGone     = 256  // tracks without island that are remembered
@@ -81,6 +83,8 @@ func (t *Tracker) Track(l *Level, motion []float32) {
 	t.byPath()
 	t.handOver()
 	t.byOverlap(true)
+	t.byHost()
+	t.byMotion()
 	t.update(l)
 	t.rename(l)
 }
@@ -157,6 +161,26 @@ func (t *Tracker) byPath() {
 			}
 			if score := f + t.alike(int32(k), int32(j)); score >= minReturn {
 				t.pool = append(t.pool, pair{score, int32(k), int32(j)})
+			}
+		}
+	}
+	t.assign()
+}
+
+// byHost ends the third round: what came out of a merger is one of those that went into it, even if it is not
+// where that should be, rather than something new.
+func (t *Tracker) byHost() {
+	t.pool = t.pool[:0]
+	for k := range t.tracks {
+		tr := &t.tracks[k]
+		if tr.id == 0 || tr.now >= 0 || tr.host < 0 || !tr.contested {
+			continue
+		}
+		for j, from := range t.view.from {
+			s := &t.view.islands[j]
+			size := float64(s.Area) / tr.area
+			if from == tr.host && t.view.slot[j] < 0 && size >= minBack && size <= 1/minBack && cosine(tr.vector, s.Vector) >= minAlike {
+				t.pool = append(t.pool, pair{t.alike(int32(k), int32(j)), int32(k), int32(j)})
 			}
 		}
 	}

@@ -179,6 +179,40 @@ func cross(t *testing.T, speed float64, still, flow bool) {
 	}
 }
 
+// TestTrackFront lets two squares that look the same cross: while the one in front hides most of
+// the other, the island of both goes by its id, whichever was there first.
+func TestTrackFront(t *testing.T) {
+	for _, swap := range []bool{false, true} {
+		var m Tracker
+		var before, after [2]uint16
+		hidden := 0
+		var l *Level
+		for n := range 56 {
+			x := 4 + 0.5*float64(n)
+			squares := [][4]float64{{x, 4, 0.5, 0}, {36 - x, 4, -0.5, 0}} // the second in front
+			if swap {
+				squares[0], squares[1] = squares[1], squares[0]
+			}
+			var motion []float32
+			l, motion = world(squares)
+			m.Track(l, motion)
+			at := func(k int) uint16 { return l.ID[6*l.Cols+int(squares[k][0])+2] }
+			after = [2]uint16{at(0), at(1)}
+			if n < 16 {
+				before = after
+			}
+			if d := math.Abs(36 - 2*x); d <= 1 {
+				if hidden++; after[1] != before[1] {
+					t.Errorf("swap %v, frame %d: what is in front is %d, was %d (%v)", swap, n, after[1], before[1], l.Events)
+				}
+			}
+		}
+		if hidden < 2 || before[0] == before[1] || after != before {
+			t.Errorf("swap %v: %d frames hidden, %v before and %v after", swap, hidden, before, after)
+		}
+	}
+}
+
 // TestTrackDirection lets two squares come up on both sides of where one should be that was
 // hidden: it is the one that moves as it did.
 func TestTrackDirection(t *testing.T) {
