@@ -91,7 +91,7 @@ func (w *worker) cutOut(photos []int) error {
 	}
 	w.photos = append(w.photos, i)
 	r := w.cut(p, b, byte(which))
-	height := w.size(0.15, 1)
+	height := w.size(0.2, 1.1)
 	if p.Parts != nil {
 		height = w.size(0.3, 1.4)
 	}

@@ -19,9 +19,11 @@
 // # Labels
 //
 // The ids of a clip's objects and parts start at 1 and are the same in all its frames. The
-// background, without the objects that are known in its photo, is one object of one part; a
-// painted one has one for each stripe. Where the parts of an object are not known, its part is
-// 0, and where it is not known what there is, both are. The whole clip is one scene, 1.
+// background is one object of one part; a painted one has one for each stripe. An object is what
+// moves as one. What a photo shows in front of its background and rests there is therefore an object
+// only in a clip in which nothing moves, and else has parts, but its object is 0, unknown. Where the
+// parts of an object are not known, its part is 0, and where it is not known what there is, both
+// are. The whole clip is one scene, 1.
 //
 // # Flow
 //

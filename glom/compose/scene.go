@@ -75,10 +75,14 @@ func (w *worker) background() error {
 	l.whole = true
 	l.ids[0] = label{w.part(), w.object()}
 	if p.Objects != nil {
-		if w.Chance(0.35) {
-			w.fillIn(r, p)
-		} else {
+		still := 0.4 // where all is at rest, objects at rest are what there is to learn
+		if w.frozen {
+			still = 0.8
+		}
+		if w.Chance(still) {
 			w.keepObjects(l, p)
+		} else {
+			w.fillIn(r, p)
 		}
 	}
 	cover := max(float64(w.cfg.W)/float64(p.W), float64(w.cfg.H)/float64(p.H))
@@ -156,7 +160,9 @@ func (w *worker) place(l *layer, scale float64) {
 	}
 }
 
-// keepObjects leaves the objects of p where they are in the background l, with ids of their own.
+// keepObjects leaves the objects of p where they are in the background l. In a scene at rest they
+// have ids of their own. Where things move, an object is what moves as one, and what rests on the
+// background is neither a part of it nor not: only its parts are known.
 func (w *worker) keepObjects(l *layer, p *clips.Photo) {
 	l.edge = true // mirrored objects would be others
 	var objects [256]uint16
@@ -176,10 +182,12 @@ func (w *worker) keepObjects(l *layer, p *clips.Photo) {
 			}
 			next++
 			codes[key] = next
-			if objects[o] == 0 {
-				objects[o] = w.object()
+			if w.frozen {
+				if objects[o] == 0 {
+					objects[o] = w.object()
+				}
+				l.ids[next].object = objects[o]
 			}
-			l.ids[next].object = objects[o]
 			if key&255 != 0 {
 				l.ids[next].part = w.part()
 			}
@@ -221,7 +229,7 @@ func (w *worker) actor(scale float64) (m motion, free bool) {
 	}
 	// Free of the world is what the camera follows, or what is near to it.
 	free = w.Chance(0.4)
-	if w.frozen || w.Chance(0.15) {
+	if w.frozen || w.Chance(0.07) {
 		return m, free && !w.frozen
 	}
 	m.vx, m.vy = w.velocity(fastest)
