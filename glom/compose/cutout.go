@@ -91,6 +91,7 @@ func (w *worker) cutOut(photos []int) error {
 	}
 	w.photos = append(w.photos, i)
 	r := w.cut(p, b, byte(which))
+	w.blendIn(r)
 	height := w.size(0.2, 1.1)
 	if p.Parts != nil {
 		height = w.size(0.3, 1.4)

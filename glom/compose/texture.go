@@ -2,13 +2,84 @@ package compose
 
 import "glomstream/glom/clips"
 
-// texture fills r, opaque and without ids: with a piece of a photo, or painted.
+// texture fills r, opaque and without ids: with a piece of a photo, as what is behind it, or painted.
 func (w *worker) texture(r *raster) error {
-	if len(w.scenes) > 0 && w.Chance(0.55) {
-		return w.photoTexture(r)
+	switch kind := w.Float(); {
+	case len(w.scenes) == 0 || kind < 0.3:
+		w.paint(r)
+	case kind < 0.6:
+		w.camouflage(r)
+	default:
+		if err := w.photoTexture(r); err != nil {
+			return err
+		}
+		w.blendIn(r)
 	}
-	w.paint(r)
 	return nil
+}
+
+// camouflage fills r with a piece of the background, as large as that is on the screen: only its
+// motion gives it away.
+func (w *worker) camouflage(r *raster) {
+	clear(r.id)
+	ground := w.layers[0].tex
+	back := w.layers[0].to[w.cfg.T/2].inverse()
+	x0, y0 := float64(w.Float()*float64(w.cfg.W)), float64(w.Float()*float64(w.cfg.H))
+	back = back.after(shift(x0, y0))
+	m := back.fixed()
+	for y := range r.h {
+		u, v := m.at(0, y)
+		for x := range r.w {
+			i, j := mirror(int(u>>24), ground.w), mirror(int(v>>24), ground.h)
+			k, l := mirror(int(u>>24)+1, ground.w), mirror(int(v>>24)+1, ground.h)
+			step := k - i
+			r.pix[y*r.w+x] = ground.bilinear(j*ground.w+i, l*ground.w+i, step, uint32(u>>16)&255, uint32(v>>16)&255)
+			u, v = u+m.a, v+m.c
+		}
+	}
+}
+
+// blendIn brings the colours of r nearer to those of the background, in every second case: what is
+// pasted must not always be known by its light.
+func (w *worker) blendIn(r *raster) {
+	if w.Chance(0.5) {
+		return
+	}
+	part := w.Intn(257)
+	own, ground := r.mean(), w.layers[0].tex.mean()
+	var move [3]int
+	for k := range move {
+		move[k] = (ground[k] - own[k]) * part >> 8
+	}
+	for i, p := range r.pix {
+		alpha := int(p >> 24)
+		if alpha == 0 {
+			continue
+		}
+		out := p & 0xff000000
+		for k, d := range move {
+			v := int(p>>(8*k))&255 + d*alpha/255
+			out |= uint32(min(max(v, 0), alpha)) << (8 * k)
+		}
+		r.pix[i] = out
+	}
+}
+
+// mean returns the mean colour of every seventh texel, of those that are opaque.
+func (r *raster) mean() (c [3]int) {
+	n := 0
+	for i := 0; i < len(r.pix); i += 7 {
+		if p := r.pix[i]; p>>24 == 255 {
+			for k := range c {
+				c[k] += int(p>>(8*k)) & 255
+			}
+			n++
+		}
+	}
+	for k := range c {
+		c[k] /= max(n, 1)
+	}
+	return c
 }
 
 // paint fills r with one or two colours.
