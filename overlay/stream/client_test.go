@@ -205,12 +205,7 @@ func newClient(t testing.TB, o clientOptions) *client {
 		}
 	}
 	if o.channels {
-		negotiated, zero, one, no, never := true, uint16(0), uint16(1), false, uint16(0)
-		c.control, err = pc.CreateDataChannel("control", &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &zero})
-		if err == nil {
-			c.meta, err = pc.CreateDataChannel("meta", &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &one, Ordered: &no, MaxRetransmits: &never})
-		}
-		if err != nil {
+		if c.control, c.meta, err = makeChannels(pc); err != nil {
 			t.Fatal(err)
 		}
 	}
