@@ -65,8 +65,10 @@ func TestHealthNamesStage(t *testing.T) {
 		atCapture: func(s *service, g *gate) {
 			s.wrap = func(src capture.Source) capture.Source { return s.dog.asked(gatedSource{src, g}) }
 		},
-		atModel:  func(s *service, g *gate) { s.config.FrontEnd = gatedFrontEnd{s.config.FrontEnd, g} },
-		atOutput: func(s *service, g *gate) { s.config.Sinks = []pipeline.Sink{s.dog.sink([]pipeline.Sink{gatedSink{g}, s.live})} },
+		atModel: func(s *service, g *gate) { s.config.FrontEnd = gatedFrontEnd{s.config.FrontEnd, g} },
+		atOutput: func(s *service, g *gate) {
+			s.config.Sinks = []pipeline.Sink{s.dog.sink([]pipeline.Sink{gatedSink{g}, s.live})}
+		},
 		atEncode: func(s *service, g *gate) { s.watch = func(string, time.Duration) { g.pass() } },
 	} {
 		t.Run(stageNames[stage], func(t *testing.T) {
