@@ -187,7 +187,7 @@ func (s *service) register(m *web.Metrics) {
 	m.Gauge("glom_unsettled", "Settling error: how much faster the picture changes than the embeddings can settle, 0 to 1.", func() float64 { return now().Unsettled })
 	m.Gauge("glom_stalled", "1 while the source gives no new frames.", func() float64 { return map[bool]float64{true: 1}[now().Stalled] })
 	m.Gauge("glom_viewers", "Viewers that are connected.", func() float64 { return float64(now().Viewers) })
-	for i, name := range stageNames {
+	for i, name := range stageNames() {
 		m.Gauge("glom_stage_busy_seconds", "For how long a stage has been at its present piece of work; 0 if it has none.",
 			func() float64 { return s.dog.busy()[i].Seconds() }, "stage", name)
 	}

@@ -23,7 +23,9 @@ const (
 	stages
 )
 
-var stageNames = [stages]string{"capture", "model", "output", "encode", "stream"}
+func stageNames() [stages]string {
+	return [stages]string{"capture", "model", "output", "encode", "stream"}
+}
 
 // hungAfter is how long a stage may be at one piece of work. All of them take less than a second.
 const hungAfter = 10 * time.Second
@@ -173,7 +175,7 @@ func (w *watchdog) hung(after time.Duration) error {
 		}
 		if d > limit && !(i == atCapture && w.patient) {
 			lines = append(lines, fmt.Sprintf("%s hangs: at the same piece of work for %.0f s, since %s",
-				stageNames[i], d.Seconds(), time.Now().Add(-d).Format(time.RFC3339)))
+				stageNames()[i], d.Seconds(), time.Now().Add(-d).Format(time.RFC3339)))
 		}
 	}
 	if lines == nil {

@@ -71,7 +71,7 @@ func TestHealthNamesStage(t *testing.T) {
 		},
 		atEncode: func(s *service, g *gate) { s.watch = func(string, time.Duration) { g.pass() } },
 	} {
-		t.Run(stageNames[stage], func(t *testing.T) {
+		t.Run(stageNames()[stage], func(t *testing.T) {
 			var f serveFlags
 			f.register(pflag.NewFlagSet("serve", pflag.ContinueOnError))
 			f.listen, f.quiet, f.record, f.loop = "127.0.0.1:0", true, t.TempDir(), true // what is recorded is encoded
@@ -117,7 +117,7 @@ func TestHealthNamesStage(t *testing.T) {
 			for _, path := range []string{"healthz", "readyz"} {
 				await("hanging", path, func(code int, body string) bool {
 					first, _, _ := strings.Cut(body, " hangs: ")
-					return code == 503 && first == stageNames[stage] && strings.Count(body, "hangs") == 1 && strings.Contains(body, ", since 20")
+					return code == 503 && first == stageNames()[stage] && strings.Count(body, "hangs") == 1 && strings.Contains(body, ", since 20")
 				})
 			}
 			g.shut.Store(false)
