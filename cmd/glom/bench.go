@@ -23,6 +23,7 @@ import (
 
 const benchUsage = `Usage: glom bench [VIDEO]
        glom bench latency         (see glom bench latency --help)
+       glom bench watch URL       (see glom bench watch --help)
 
 Measures, on this machine and in one run: the whole way from decoding to the drawn picture, of
 VIDEO or of the demo scene as a 640x360 H.264 file; memory; the settling step against the
@@ -54,8 +55,13 @@ type pipelineBench struct {
 }
 
 func bench(ctx context.Context, args []string, t terminal) error {
-	if len(args) > 0 && args[0] == "latency" {
-		return benchLatency(ctx, args[1:], t)
+	if len(args) > 0 {
+		switch args[0] {
+		case "latency":
+			return benchLatency(ctx, args[1:], t)
+		case "watch":
+			return benchWatch(ctx, args[1:], t)
+		}
 	}
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	frames := fs.Int("frames", 600, "frames to process; a shorter video is played again")

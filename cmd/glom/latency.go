@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -19,14 +21,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/capture"
+	"glomstream/overlay/live"
 )
 
-const latencyUsage = `Usage: glom bench latency [--viewers N] [--seconds N]
+const latencyUsage = `Usage: glom bench latency [--viewers N] [--receivers N] [--seconds N]
 
 Measures how old the pictures are that viewers see. A video gets the time of capture written into
 each of its frames and is computed as if a camera gave it; Chromium without a window opens the page
 and reads the time off the picture with the islands. Both clocks are this machine's. Needs Debian's
-chromium.`
+chromium.
+
+With --receivers, viewers in a process of their own take the video and the data but decode and draw
+nothing (glom bench watch), instead of pages unless --viewers asks for both: so three viewers can be
+had on the processors of the server. Their ages are from the capture until a frame has come whole.`
 
 // latencyReport is what glom bench latency prints. Ages are from the capture of a frame until the
 // page has drawn it.
@@ -34,10 +41,11 @@ type latencyReport struct {
 	Version  string  `json:"version"`
 	CPUs     int     `json:"cpus"`
 	Video    string  `json:"video"`
-	Viewers  int     `json:"viewers"`
+	Viewers  int     `json:"viewers"` // pages
 	Seconds  float64 `json:"seconds"`
 	FPS      float64 `json:"fps"`              // computed
-	CPU      float64 `json:"cpu_ms_per_frame"` // of this process, without the browser
+	Encoded  float64 `json:"encoded"`          // a second, of the picture that is watched
+	CPU      float64 `json:"cpu_ms_per_frame"` // of this process, without the browser and the receivers
 	Seen     float64 `json:"seen_per_second"`  // pictures drawn by a viewer
 	Unread   int     `json:"unread"`           // pictures whose time could not be read
 	Sent     float64 `json:"sent_p50_ms"`      // from the capture until it was given to the viewers' queues
@@ -48,6 +56,8 @@ type latencyReport struct {
 	First    float64 `json:"first_picture_ms"` // from the request for video to the first picture, the slowest viewer
 	Dropped  int     `json:"dropped"`          // frames that were not computed, since newer ones had come
 	Replaced uint64  `json:"replaced"`         // frames that were computed and not shown
+
+	Receivers *watchReport `json:"receivers,omitempty"`
 }
 
 // seenScript notes what the page draws: the code read off the canvas, and when.
@@ -87,7 +97,9 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	f.register(serveDefaults)
 	fs := pflag.NewFlagSet("bench latency", pflag.ContinueOnError)
 	source := fs.String("source", "", "what is shown, at least 448 pixels wide (default: the demo scene as a 640x360 H.264 file)")
-	viewers := fs.Int("viewers", 1, "pages that watch")
+	viewers := fs.Int("viewers", 1, "pages that watch (default with --receivers: none)")
+	receivers := fs.Int("receivers", 0, "viewers that decode nothing")
+	picture := fs.String("picture", "plain", "what the receivers watch: plain, with the islands as data, as the page has it; or overlay")
 	seconds := fs.Float64("seconds", 20, "how long to measure")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	f.registerWeights(fs)
@@ -95,10 +107,16 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	if err := parse(fs, args, t, latencyUsage); err != nil {
 		return err
 	}
-	if fs.NArg() > 0 || *viewers < 1 || *seconds < 1 {
-		return usagef("bench latency takes --viewers and --seconds of at least 1 and no names")
+	if *receivers > 0 && !fs.Changed("viewers") {
+		*viewers = 0
 	}
-	f.listen, f.quiet, f.maxViewers = "127.0.0.1:0", true, max(*viewers, f.maxViewers)
+	if fs.NArg() > 0 || *viewers < 0 || *receivers < 0 || *viewers+*receivers < 1 || *seconds < 1 {
+		return usagef("bench latency takes --viewers or --receivers, and --seconds, of at least 1 and no names")
+	}
+	if err := checkPicture(*picture); err != nil {
+		return err
+	}
+	f.listen, f.quiet, f.maxViewers = "127.0.0.1:0", true, max(*viewers+*receivers, f.maxViewers)
 	site, err := f.siteFlags.config()
 	if err != nil {
 		return err
@@ -131,12 +149,19 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	served := make(chan error, 1)
-	go func() { served <- s.run(ctx) }()
+	go func() {
+		err := s.run(ctx)
+		cancel(cmp.Or(err, errors.New("the source has ended")))
+		served <- err
+	}()
 	r := latencyReport{Version: version, CPUs: runtime.GOMAXPROCS(0), Video: label, Viewers: *viewers, Seconds: *seconds}
+	if *receivers > 0 {
+		r.Receivers = &watchReport{Picture: *picture, Viewers: make([]watcherBench, *receivers)}
+	}
 	err = r.measure(ctx, s, start)
 	r.Sent = sent.at(0.5)
 	cancel(errMeasured)
-	if serr := <-served; !errors.Is(serr, errMeasured) {
+	if serr := <-served; !errors.Is(serr, errMeasured) && !errors.Is(err, serr) {
 		err = errors.Join(err, serr)
 	}
 	if err != nil {
@@ -147,36 +172,33 @@ func benchLatency(ctx context.Context, args []string, t terminal) error {
 
 var errMeasured = errors.New("all is measured")
 
-// measure opens the pages and reads what they saw.
+// measure lets viewers come and notes what they see.
 func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time) error {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		return errors.New("no chromium: apt-get install --no-install-recommends chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1280, 800))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	allocator, stop := chromedp.NewExecAllocator(ctx, options...)
-	defer stop()
-	browser, cancel := chromedp.NewContext(allocator)
-	defer cancel()
-	if err := chromedp.Do(browser); err != nil {
-		return fmt.Errorf("start chromium: %w", err)
-	}
-	var tabs []tab
-	for range r.Viewers {
-		p, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
-		defer cancel()
-		script := fmt.Sprintf(seenScript, codeBits+codeCheck, codeCell)
-		if err := chromedp.Do(p, beforePage(script), chromedp.Navigate(s.web.URLs()[0])); err != nil {
-			return fmt.Errorf("open the page: %w", err)
+	for s.live.Ready() != nil { // nobody is let in before there is a picture
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return err
 		}
-		tabs = append(tabs, func(script string) ([][2]float64, error) {
-			return chromedp.Run(p, chromedp.Evaluate[[][2]float64](script))
-		})
 	}
-	if err := pause(ctx, 5*time.Second); err != nil { // until all is in its stride
+	server := s.web.URLs()[0]
+	var tabs []tab
+	if r.Viewers > 0 {
+		opened, closeTabs, err := openTabs(ctx, server, r.Viewers)
+		if err != nil {
+			return err
+		}
+		defer closeTabs()
+		tabs = opened
+	}
+	watched := live.Plain
+	var received <-chan watchResult
+	if w := r.Receivers; w != nil {
+		watched = slices.Index(live.Pictures(), w.Picture)
+		var err error
+		if received, err = watchElsewhere(ctx, server, w.Picture, len(w.Viewers), r.Seconds); err != nil {
+			return err
+		}
+	}
+	if err := pause(ctx, warmUp); err != nil {
 		return err
 	}
 	for _, ask := range tabs {
@@ -196,8 +218,61 @@ func (r *latencyReport) measure(ctx context.Context, s *service, start time.Time
 	took, after := time.Since(began), s.live.Stats()
 	r.CPU = round(ms(cpuTime()-cpu)/float64(after.Frames-before.Frames), 100)
 	r.FPS, r.Replaced = round(float64(after.Frames-before.Frames)/took.Seconds(), 10), after.Replaced-before.Replaced
+	r.Encoded = round(float64(after.Pictures[watched].Encoded-before.Pictures[watched].Encoded)/took.Seconds(), 10)
 	r.Dropped = after.Dropped - before.Dropped
+	if received != nil {
+		w := <-received // which ends with ctx
+		if w.err != nil {
+			return w.err
+		}
+		r.Receivers = &w.report
+	}
+	if tabs == nil {
+		return nil
+	}
 	return r.read(tabs, start, took)
+}
+
+// openTabs opens the page in a browser, as often as is asked for.
+func openTabs(ctx context.Context, url string, n int) (tabs []tab, stop func(), err error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, nil, errors.New("no chromium: apt-get install --no-install-recommends chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1280, 800))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	var closers []func()
+	stop = func() {
+		for _, f := range slices.Backward(closers) {
+			f()
+		}
+	}
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	allocator, cancel := chromedp.NewExecAllocator(ctx, options...)
+	closers = append(closers, cancel)
+	browser, cancel := chromedp.NewContext(allocator)
+	closers = append(closers, cancel)
+	if err := chromedp.Do(browser); err != nil {
+		return nil, nil, fmt.Errorf("start chromium: %w", err)
+	}
+	for range n {
+		p, cancel := chromedp.NewContext(browser, chromedp.WithNewWindow(true))
+		closers = append(closers, cancel)
+		script := fmt.Sprintf(seenScript, codeBits+codeCheck, codeCell)
+		if err := chromedp.Do(p, beforePage(script), chromedp.Navigate(url)); err != nil {
+			return nil, nil, fmt.Errorf("open the page: %w", err)
+		}
+		tabs = append(tabs, func(script string) ([][2]float64, error) {
+			return chromedp.Run(p, chromedp.Evaluate[[][2]float64](script))
+		})
+	}
+	return tabs, stop, nil
 }
 
 // beforePage runs a script in each page before its own ones.
@@ -272,12 +347,26 @@ func pause(ctx context.Context, d time.Duration) error {
 func (r *latencyReport) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("glom", "%s on %d cores, which the browser shares", r.Version, r.CPUs)
-	row("video", "%s, %d viewers, %.0f s", r.Video, r.Viewers, r.Seconds)
-	row("speed", "%.1f frames/s, %.1f ms of processor time per frame; %d frames not computed, %d not shown", r.FPS, r.CPU, r.Dropped, r.Replaced)
-	row("seen", "%.1f pictures/s by each viewer, %d unread", r.Seen, r.Unread)
+	others := make([]string, 0, 2)
+	if r.Viewers > 0 {
+		others = append(others, "the browser")
+	}
+	if r.Receivers != nil {
+		others = append(others, "the receivers")
+	}
+	row("glom", "%s on %d cores, which %s share", r.Version, r.CPUs, strings.Join(others, " and "))
+	row("video", "%s, %d pages, %.0f s", r.Video, r.Viewers, r.Seconds)
+	row("speed", "%.1f frames/s, %.1f of them encoded, %.1f ms of processor time per frame; %d frames not computed, %d not shown",
+		r.FPS, r.Encoded, r.CPU, r.Dropped, r.Replaced)
 	row("sent", "%.0f ms after the capture, in the median", r.Sent)
-	row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)
-	row("first picture", "%.0f ms after the page asked for it", r.First)
+	if r.Viewers > 0 {
+		row("seen", "%.1f pictures/s by each page, %d unread", r.Seen, r.Unread)
+		row("age", "%.0f ms in the median, %.0f ms in nine tenths, %.0f ms in 99 of 100, %.0f ms at most", r.Median, r.P90, r.P99, r.Max)
+		row("first picture", "%.0f ms after the page asked for it", r.First)
+	}
+	if r.Receivers != nil {
+		row("receivers", "%d of the picture %s", len(r.Receivers.Viewers), r.Receivers.Picture)
+		r.Receivers.rows(w)
+	}
 	return w.Flush()
 }

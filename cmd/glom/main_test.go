@@ -121,6 +121,11 @@ func TestUsageErrors(t *testing.T) {
 		{"process " + tiny + " --follow 3,4 --follow-out x --salient ./x", "same folder"},
 		{"bench --frames 0", "at least 1"},
 		{"bench a b", "at most one"},
+		{"bench watch", "one URL"},
+		{"bench watch nowhere", "want the address"},
+		{"bench watch http://127.0.0.1:1/ --picture nose", `--picture "nose"`},
+		{"bench latency --viewers 0", "--receivers"},
+		{"bench latency --receivers 1 --picture nose", `--picture "nose"`},
 		{"doctor now", "no arguments"},
 		{"version now", "no arguments"},
 	} {

@@ -129,6 +129,8 @@ type service struct {
 	viewers *stream.Server // nil if no video can be encoded
 	web     *web.Server
 	meters  meters
+	dog     watchdog
+	hungAt  time.Duration                       // of a stage; default hungAfter
 	wrap    func(capture.Source) capture.Source // around the source; nil for nothing
 	watch   func(string, time.Duration)         // is told the times of stages too; nil for nobody
 }
@@ -172,6 +174,7 @@ func (s *service) open(ctx context.Context, source string) error {
 	if s.wrap != nil {
 		src = s.wrap(src)
 	}
+	src = s.dog.gives(src)
 	s.later(func() { src.Close() })
 	info := src.Info()
 	s.source = info.Name
@@ -192,7 +195,7 @@ func (s *service) open(ctx context.Context, source string) error {
 		s.outs = append(s.outs, out)
 	}
 	s.config = pipeline.Config{
-		Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(), Sinks: append(s.outs.sinks(), s.live),
+		Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(), Sinks: []pipeline.Sink{s.dog.sink(append(s.outs.sinks(), s.live))},
 		Latest: info.Live, InFlight: 2, Log: s.log, Progress: s.meters.update,
 	}
 	return nil
@@ -208,8 +211,14 @@ func shortName(name string) string {
 
 // openSource opens a source that plays at its own pace, and goes on if it can.
 func (s *service) openSource(ctx context.Context, name string) (capture.Source, error) {
+	s.dog.patient, s.dog.open = name == "-", s.flags.openTimeout
 	open := func(ctx context.Context) (capture.Source, error) {
-		return openSource(ctx, name, s.terminal.in, sourceOptions{openTimeout: s.flags.openTimeout})
+		defer s.dog.at(atCapture)()
+		src, err := openSource(ctx, name, s.terminal.in, sourceOptions{openTimeout: s.flags.openTimeout})
+		if err != nil {
+			return nil, err
+		}
+		return s.dog.asked(src), nil
 	}
 	src, err := open(ctx)
 	switch {
@@ -218,6 +227,7 @@ func (s *service) openSource(ctx context.Context, name string) (capture.Source, 
 	case src.Info().Live:
 		return capture.Reconnect(src, open, func(err error, wait time.Duration) {
 			s.meters.lost.Add(1)
+			s.dog.lose(wait)
 			s.log.Warn("the source is lost", "error", err, "again in", wait.Round(10*time.Millisecond))
 		}), nil
 	case s.flags.loop:
@@ -252,7 +262,12 @@ func (s *service) openSite(ctx context.Context, c live.Config) (err error) {
 	}
 	w := &s.site
 	w.Page, w.Pictures, w.Levels, w.JPEG = page.Handler(), live.Pictures(), c.Levels, s.live.JPEG
-	w.MaxStreams, w.Status, w.Ready, w.Metrics, w.Log = media.MaxViewers, s.status, s.live.Ready, metrics, s.log
+	w.MaxStreams, w.Status, w.Metrics, w.Log = media.MaxViewers, s.status, metrics, s.log
+	w.Health, w.Ready, w.Note = s.health, s.ready, func() string { return "source: " + s.dog.source() }
+	s.dog.shown = s.live.Busy
+	if s.viewers != nil {
+		s.dog.sent = s.viewers.Busy
+	}
 	s.register(metrics)
 	if s.web, err = web.New(*w); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -112,10 +113,22 @@ func (m *meters) now() pipeline.Stats {
 	return m.stats
 }
 
+// health tells of stages that hang, and asks nothing that could hang with them.
+func (s *service) health() error { return s.dog.hung(cmp.Or(s.hungAt, hungAfter)) }
+
+// ready tells whether new pictures come.
+func (s *service) ready() error {
+	if err := s.health(); err != nil {
+		return err
+	}
+	return s.live.Ready()
+}
+
 // serveStatus is /api/status.
 type serveStatus struct {
 	Version string  `json:"version"`
 	Source  string  `json:"source"` // without credentials
+	State   string  `json:"source_state"`
 	Uptime  float64 `json:"uptime_s"`
 	Lost    uint64  `json:"source_lost"` // times
 	Resets  int     `json:"resets"`      // of the state, after embeddings that were not finite
@@ -128,7 +141,7 @@ type serveStatus struct {
 func (s *service) status() any {
 	p := s.meters.now()
 	st := serveStatus{
-		Version: version, Source: s.source, Uptime: round(p.Wall.Seconds(), 10),
+		Version: version, Source: s.source, State: s.dog.source(), Uptime: round(p.Wall.Seconds(), 10),
 		Lost: s.meters.lost.Load(), Resets: p.Resets, Cuts: p.Cuts, Stats: s.live.Stats(),
 	}
 	if s.viewers != nil {
@@ -174,6 +187,10 @@ func (s *service) register(m *web.Metrics) {
 	m.Gauge("glom_unsettled", "Settling error: how much faster the picture changes than the embeddings can settle, 0 to 1.", func() float64 { return now().Unsettled })
 	m.Gauge("glom_stalled", "1 while the source gives no new frames.", func() float64 { return map[bool]float64{true: 1}[now().Stalled] })
 	m.Gauge("glom_viewers", "Viewers that are connected.", func() float64 { return float64(now().Viewers) })
+	for i, name := range stageNames() {
+		m.Gauge("glom_stage_busy_seconds", "For how long a stage has been at its present piece of work; 0 if it has none.",
+			func() float64 { return s.dog.busy()[i].Seconds() }, "stage", name)
+	}
 	for l := range s.site.Levels {
 		m.Gauge("glom_islands", "Islands in the newest frame.", func() float64 { return float64(now().Islands[l]) }, "level", fmt.Sprint(l))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -9,9 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"glomstream/overlay/live"
+	"glomstream/overlay/stream"
 )
 
 // vitals are what must not grow.
@@ -91,7 +96,47 @@ func (s *served) visitors(ctx context.Context, offer string, vanish bool) (sessi
 	return sessions
 }
 
-// Faults 36 and 41: while visitors come and go, memory, goroutines and files stay as they are. It takes
+// audience is viewers who watch for a while, go, and come again, until ctx is done. It returns how often
+// each came and what it got.
+func (s *served) audience(ctx context.Context, n int, stay time.Duration) []watched {
+	all := make([]watched, n)
+	var wg sync.WaitGroup
+	for i := range all {
+		wg.Go(func() {
+			w := &all[i]
+			for k := i; ctx.Err() == nil; k++ {
+				picture := live.Pictures()[k%2]
+				some, cancel := context.WithTimeoutCause(ctx, stay+time.Duration(k%3)*stay/2, errEnough)
+				before := w.frames
+				err := stream.Receive(some, stream.ReceiveConfig{
+					URL: s.url + "whep?picture=" + picture, Data: picture == "plain",
+					Frame:   func(stream.Received) { w.frames++ },
+					Message: func([]byte) { w.data.Add(1) },
+				})
+				cancel()
+				if w.frames > before {
+					w.sessions++
+				}
+				if !errors.Is(err, errEnough) && ctx.Err() == nil {
+					w.refused++ // as many others ask at the same time
+					_ = pause(ctx, 200*time.Millisecond)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return all
+}
+
+var errEnough = errors.New("seen enough")
+
+// watched is what a viewer of the audience saw.
+type watched struct {
+	sessions, frames, refused int
+	data                      atomic.Int64
+}
+
+// Faults 36 and 41: while three viewers watch, go and come again, and visitors come and go, memory, goroutines and files stay as they are. It takes
 // half a minute, or as long as GLOM_SOAK says (make soakserve: ten minutes).
 func TestSoakServe(t *testing.T) {
 	if testing.Short() {
@@ -116,15 +161,27 @@ func TestSoakServe(t *testing.T) {
 		settled = 12 * time.Second // until those who did not say goodbye are reaped
 	}
 	var early vitals
-	sessions := 0
+	sessions, joined, seen := 0, 0, 0
 	for i := range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), part)
+		var all []watched
+		var wg sync.WaitGroup
+		wg.Go(func() { all = s.audience(ctx, 3, min(part/4, 15*time.Second)) })
 		sessions += s.visitors(ctx, string(offer), length > time.Minute)
+		wg.Wait()
 		cancel()
+		for k := range all {
+			w := &all[k]
+			joined, seen = joined+w.sessions, seen+w.frames
+			if w.frames < 10 || w.data.Load() == 0 {
+				t.Errorf("viewer %d: %d frames and %d data in %d sessions, refused %d times", k+1, w.frames, w.data.Load(), w.sessions, w.refused)
+			}
+		}
+		s.until("all gone", func(st serveStatus) bool { return st.Viewers == 0 })
 		time.Sleep(settled)
 		v := s.vitals()
-		t.Logf("after %v: %.0f MB, %.0f goroutines, %.0f files, %.0f frames, %.0f encoded, %d sessions",
-			part*time.Duration(i+1), v.rss/1e6, v.goroutines, v.fds, v.frames, v.encoded, sessions)
+		t.Logf("after %v: %.0f MB, %.0f goroutines, %.0f files, %.0f frames, %.0f encoded, %d sessions, of which %d saw %d frames",
+			part*time.Duration(i+1), v.rss/1e6, v.goroutines, v.fds, v.frames, v.encoded, sessions+joined, joined, seen)
 		switch {
 		case i == 0:
 			early = v
@@ -137,8 +194,8 @@ func TestSoakServe(t *testing.T) {
 			t.Errorf("memory grows: %+v after %+v", v, early)
 		}
 	}
-	if sessions < 20 {
-		t.Errorf("%d sessions: the test shows little", sessions)
+	if sessions < 20 || joined < 12 {
+		t.Errorf("%d sessions that saw nothing and %d that watched: the test shows little", sessions, joined)
 	}
 	if code := s.stop(); code != 130 {
 		t.Errorf("exit code %d: %s", code, s.err.String())

@@ -108,7 +108,9 @@ func (n *lane) send(at moment) {
 	if p.Key {
 		n.keys.Add(1)
 	}
+	over := n.live.busy.since(&n.live.busy.send[n.picture])
 	n.live.room.write(n.picture, &stream.Frame{Data: p.Data, Key: p.Key, Layer: p.Layer, Timestamp: at.rtp, Captured: at.captured})
+	over()
 	if r := n.live.recorder; r != nil && n.picture == Overlay {
 		if err := r.Write(p.Data, p.Key, at.pts, p.W, p.H); err != nil {
 			n.live.recordFailed(err)

@@ -70,6 +70,7 @@ type Live struct {
 	follow following
 	lanes  [pictures]lane
 	teller teller
+	busy   busy
 
 	free  chan *shot // that nobody uses
 	wake  chan struct{}

@@ -36,7 +36,9 @@ func (l *Live) tell(s *shot, at moment) {
 			l.cfg.Log.Error("make the data of a frame", "frame", s.frame.Seq, "error", err)
 			continue
 		}
+		over := l.busy.since(&l.busy.send[pictures])
 		l.room.tell(level, t.msg)
+		over()
 	}
 	l.cfg.Observe("meta", time.Since(began))
 }

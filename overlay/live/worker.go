@@ -26,9 +26,11 @@ func (l *Live) run() {
 			return
 		case <-l.wake:
 		case <-tick.C:
+			over := l.busy.since(&l.busy.send[pictures])
 			for _, v := range l.room.owed() {
 				l.room.answer(v, l.state())
 			}
+			over()
 		}
 		if s := l.fetch(); s != nil {
 			if l.stalled.CompareAndSwap(true, false) {
@@ -110,6 +112,7 @@ func (l *Live) waiting() bool {
 
 // show gives a shot to all who watch. when is the time of capture, or now if it is shown once more.
 func (l *Live) show(s *shot, when time.Time, sign string) {
+	defer l.busy.since(&l.busy.work)()
 	pts := max(when.Sub(l.epoch), l.pts+time.Millisecond)
 	l.pts = pts
 	at := moment{pts: pts, rtp: l.offset + uint32(pts.Microseconds()*9/100), captured: s.frame.Captured, sign: sign}

@@ -32,19 +32,8 @@ func newControlLimit() *rate.Limiter { return rate.NewLimiter(controlRate, contr
 func (v *Viewer) openChannels() error {
 	c := &v.channels
 	c.limit = newControlLimit()
-	negotiated, ordered, unordered, never := true, true, false, uint16(0)
-	ids := [2]uint16{0, 1}
 	var err error
-	c.control, err = v.peer.CreateDataChannel("control", &webrtc.DataChannelInit{
-		Negotiated: &negotiated, ID: &ids[0], Ordered: &ordered,
-	})
-	if err != nil {
-		return err
-	}
-	c.meta, err = v.peer.CreateDataChannel("meta", &webrtc.DataChannelInit{
-		Negotiated: &negotiated, ID: &ids[1], Ordered: &unordered, MaxRetransmits: &never,
-	})
-	if err != nil {
+	if c.control, c.meta, err = makeChannels(v.peer); err != nil {
 		return err
 	}
 	c.control.OnMessage(func(m webrtc.DataChannelMessage) { v.receive(m) })
@@ -60,6 +49,22 @@ func (v *Viewer) openChannels() error {
 		d.OnOpen(func() { d.Close() })
 	})
 	return nil
+}
+
+// makeChannels makes the two channels at one end of a connection.
+func makeChannels(peer *webrtc.PeerConnection) (control, meta *webrtc.DataChannel, err error) {
+	negotiated, ordered, unordered, never := true, true, false, uint16(0)
+	ids := [2]uint16{0, 1}
+	control, err = peer.CreateDataChannel("control", &webrtc.DataChannelInit{
+		Negotiated: &negotiated, ID: &ids[0], Ordered: &ordered,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	meta, err = peer.CreateDataChannel("meta", &webrtc.DataChannelInit{
+		Negotiated: &negotiated, ID: &ids[1], Ordered: &unordered, MaxRetransmits: &never,
+	})
+	return control, meta, err
 }
 
 // receive passes a message on to Config.Control, if it is within the limits.

@@ -38,7 +38,7 @@ type picture struct {
 
 	mu        sync.Mutex
 	payloader rtp.Payloader
-	viewers   []*Viewer // connected ones; the slice is replaced, never changed
+	viewers   atomic.Pointer[[]*Viewer] // connected ones; the slice is replaced, never changed
 }
 
 func newPicture(index int, name string, cfg *Config) *picture {
@@ -56,7 +56,8 @@ func newPicture(index int, name string, cfg *Config) *picture {
 func (p *picture) write(f *Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.viewers) == 0 || len(f.Data) == 0 {
+	viewers := p.watchers()
+	if len(viewers) == 0 || len(f.Data) == 0 {
 		return
 	}
 	shared := &sharedFrame{
@@ -66,28 +67,33 @@ func (p *picture) write(f *Frame) {
 	if len(shared.payloads) == 0 {
 		return // no frame of the codec: pion reads the header of VP9
 	}
-	for _, v := range p.viewers {
+	for _, v := range viewers {
 		v.push(shared)
 	}
 }
 
+// watchers waits for nobody.
 func (p *picture) watchers() []*Viewer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.viewers
+	if all := p.viewers.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 func (p *picture) add(v *Viewer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.viewers = append(slices.Clip(p.viewers), v)
+	all := append(slices.Clip(p.watchers()), v)
+	p.viewers.Store(&all)
 }
 
 func (p *picture) remove(v *Viewer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if i := slices.Index(p.viewers, v); i >= 0 {
-		p.viewers = slices.Concat(p.viewers[:i], p.viewers[i+1:])
+	all := p.watchers()
+	if i := slices.Index(all, v); i >= 0 {
+		all = slices.Concat(all[:i], all[i+1:])
+		p.viewers.Store(&all)
 	}
 }
 

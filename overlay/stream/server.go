@@ -29,6 +29,9 @@ type Server struct {
 	published []*Publication
 	closed    bool
 	arrivals  atomic.Uint64
+
+	opened time.Time
+	looked atomic.Int64 // when watch last looked after the viewers, in nanoseconds since opened
 }
 
 // New opens the ports. Close gives them back.
@@ -38,7 +41,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, limits: newLimits(), log: pionLog{cfg.Log}, stop: make(chan struct{}), sessions: map[string]*Viewer{},
+		cfg: cfg, limits: newLimits(), log: pionLog{cfg.Log}, stop: make(chan struct{}), sessions: map[string]*Viewer{}, opened: time.Now(),
 	}
 	if s.net, err = listen(&s.cfg, s.log); err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
@@ -170,6 +173,20 @@ func (s *Server) find(id string) *Viewer {
 	return nil
 }
 
+// Busy returns for how long the sending of one frame to some viewer has been going on, or how long ago
+// the viewers were looked after, whichever is longer. Neither lasts for a second unless something
+// hangs. It never waits.
+func (s *Server) Busy() time.Duration {
+	now := time.Now()
+	longest := now.Sub(s.opened) - time.Duration(s.looked.Load())
+	for _, p := range s.pictures {
+		for _, v := range p.watchers() {
+			longest = max(longest, v.since(&v.sending, now))
+		}
+	}
+	return longest
+}
+
 // watch reaps sessions and adapts the bit rates until the Server is closed.
 func (s *Server) watch() {
 	tick := time.NewTicker(min(ratePeriod, s.cfg.ConnectTimeout/4, s.cfg.StallTimeout/4))
@@ -182,6 +199,7 @@ func (s *Server) watch() {
 		case <-s.stop:
 			return
 		}
+		s.looked.Store(int64(time.Since(s.opened)))
 		s.mu.Lock()
 		all := s.all()
 		s.mu.Unlock()

@@ -46,52 +46,6 @@ func (l *lossy) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return l.PacketConn.WriteTo(b, addr)
 }
 
-// narrow is a socket behind a line that carries only so many bytes a second and has a queue.
-type narrow struct {
-	net.PacketConn
-	packets chan arrival
-}
-
-type arrival struct {
-	data []byte
-	addr net.Addr
-	at   time.Time
-}
-
-func newNarrow(conn net.PacketConn, bytesPerSecond float64, queue time.Duration) *narrow {
-	l := &narrow{conn, make(chan arrival, 10_000)}
-	go func() { // until the socket is closed
-		defer close(l.packets)
-		var free time.Time // when the line is free again
-		for {
-			b := make([]byte, 1500)
-			n, addr, err := conn.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			now := time.Now()
-			if free.Before(now) {
-				free = now
-			}
-			if free.Sub(now) > queue {
-				continue // the queue is full
-			}
-			free = free.Add(time.Duration(float64(n) / bytesPerSecond * float64(time.Second)))
-			l.packets <- arrival{b[:n], addr, free}
-		}
-	}()
-	return l
-}
-
-func (l *narrow) ReadFrom(b []byte) (int, net.Addr, error) {
-	p, ok := <-l.packets
-	if !ok {
-		return 0, nil, net.ErrClosed
-	}
-	time.Sleep(time.Until(p.at))
-	return copy(b, p.data), p.addr, nil
-}
-
 // TestStalledViewers checks that those who see nothing any more neither delay the others nor cost
 // them frames, and are closed in time.
 func TestStalledViewers(t *testing.T) {
@@ -325,36 +279,5 @@ func TestLoss(t *testing.T) {
 				t.Errorf("longest pause %s of %d frames, want at most %s", longest, len(frames), tt.freeze)
 			}
 		})
-	}
-}
-
-// TestCap checks that the bit rate falls when the line of the only viewer becomes narrow.
-func TestCap(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds")
-	}
-	src, key := keySource(6250) // 1.5 Mbit/s at 30 frames a second
-	var bps atomic.Int64
-	bps.Store(startBitrate)
-	s, url := serve(t, Config{KeyFrame: key, Bitrate: func(_, b int) {
-		bps.Store(int64(b))
-		src.size.Store(int64(b / 8 / 30)) // an encoder that obeys
-		t.Logf("bit rate %d", b)
-	}})
-	src.run(t, s, 33*time.Millisecond)
-	c := dial(t, url, clientOptions{conn: newNarrow(listenUDP(t), 600_000/8, 300*time.Millisecond), skip: 300 * time.Millisecond})
-	start := time.Now()
-	until(t, "a bit rate that fits", func() bool { return bps.Load() < 700_000 })
-	t.Logf("below 700 kbit/s after %s", time.Since(start).Round(time.Millisecond)) // within 5 s on a machine of its own
-	time.Sleep(4 * time.Second)
-	if b := bps.Load(); b > 800_000 {
-		t.Errorf("bit rate %d later on, want at most about 600 kbit/s", b)
-	}
-	n := len(c.got())
-	time.Sleep(time.Second)
-	n = len(c.got()) - n
-	t.Logf("then %d frames in a second at %d bit/s", n, bps.Load())
-	if n < 5 {
-		t.Errorf("%d frames in a second, want about 30", n)
 	}
 }

@@ -45,6 +45,7 @@ type Viewer struct {
 	wantLayer atomic.Int64 // what the bit rate allows
 
 	unanswered atomic.Int64  // when frames began to be sent without an answer, in nanoseconds since created; 0: answered
+	sending    atomic.Int64  // when the present frame began to be sent, likewise; 0: none is
 	highest    uint32        // sequence number in the last report; owned by readRTCP
 	loss       atomic.Uint32 // fraction of packets in the last report, in 1/256
 	feedback   atomic.Bool   // transport-wide feedback has come
@@ -88,6 +89,7 @@ type ViewerStats struct {
 	Loss                   float64 // fraction of packets, from its last report
 	Layer                  int     // highest temporal layer that it gets
 	Connected              time.Duration
+	Paused                 bool
 }
 
 type viewerCounters struct{ sent, dropped, thinned, packets, bytes atomic.Uint64 }
@@ -98,6 +100,7 @@ func (v *Viewer) Stats() ViewerStats {
 		Sent: v.stats.sent.Load(), Dropped: v.stats.dropped.Load(), Thinned: v.stats.thinned.Load(),
 		Packets: v.stats.packets.Load(), Bytes: v.stats.bytes.Load(), Bitrate: int(v.rate.Load()),
 		Loss: float64(v.loss.Load()) / 256, Layer: int(v.wantLayer.Load()), Connected: time.Since(v.created),
+		Paused: v.Paused(),
 	}
 }
 
@@ -175,7 +178,12 @@ func (v *Viewer) lost() {
 // silent returns for how long frames have been sent to v without a report that any arrived. What else
 // comes from a viewer does not count: one that does not read its TCP connection can still write.
 func (v *Viewer) silent(now time.Time) time.Duration {
-	if since := v.unanswered.Load(); since != 0 {
+	return max(v.since(&v.unanswered, now), v.since(&v.sending, now))
+}
+
+// since returns how long ago a time is, 0 if it is not set.
+func (v *Viewer) since(at *atomic.Int64, now time.Time) time.Duration {
+	if since := at.Load(); since != 0 {
 		return now.Sub(v.created) - time.Duration(since)
 	}
 	return 0
@@ -202,7 +210,9 @@ func (v *Viewer) sendLoop() {
 }
 
 func (v *Viewer) send(f *sharedFrame) {
+	v.sending.Store(max(1, int64(time.Since(v.created))))
 	n, err := v.track.write(f)
+	v.sending.Store(0)
 	v.unanswered.CompareAndSwap(0, int64(time.Since(v.created)))
 	if err != nil { // the connection is about to close; pion drops packets that it cannot send without a word
 		v.drop()

@@ -124,10 +124,7 @@ func (c *PublishConfig) check(pictures int) error {
 		return errors.New("the time to retry is negative")
 	}
 	if c.Client == nil {
-		c.Client = &http.Client{
-			Timeout:   requestTime,
-			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
-		}
+		c.Client = newHTTPClient()
 	}
 	return nil
 }

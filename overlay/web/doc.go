@@ -10,8 +10,8 @@
 //	/frame.jpg     the newest picture: ?picture=overlay|plain&level=N
 //	/stream.mjpeg  the same, one after the other, for what cannot do WebRTC
 //	/api/status    JSON
-//	/healthz       200 as long as the program answers
-//	/readyz        200 if there are new pictures, else 503
+//	/healthz       200 as long as the program answers and no stage hangs, else 503 and which one
+//	/readyz        200 if there are new pictures, else 503 and why
 //
 // # Who may
 //

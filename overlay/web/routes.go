@@ -26,27 +26,26 @@ func (s *Server) Handler() http.Handler {
 		private("GET /stream.mjpeg", s.stream)
 	}
 	private("GET /api/status", s.status)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { health(w, s.cfg.ready()) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.cfg.Health) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.cfg.Ready) })
 	return s.guard.wrap(mux)
 }
 
-func (c *Config) ready() error {
-	if c.Ready == nil {
-		return nil
-	}
-	return c.Ready()
-}
-
-func health(w http.ResponseWriter, err error) {
+// answer says whether all is well.
+func (s *Server) answer(w http.ResponseWriter, well func() error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok"
-	if err != nil {
-		text = err.Error()
-		w.WriteHeader(http.StatusServiceUnavailable)
+	if well != nil {
+		if err := well(); err != nil {
+			text = err.Error()
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
 	}
 	fmt.Fprintln(w, text)
+	if s.cfg.Note != nil {
+		fmt.Fprintln(w, s.cfg.Note())
+	}
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {

@@ -41,9 +41,11 @@ type Config struct {
 	// JPEG returns a picture with a version over after, which it waits for. level is -1 for the one
 	// that is shown to all.
 	JPEG       func(ctx context.Context, picture string, level int, after uint64) (jpeg []byte, version uint64, err error)
-	MaxStreams int          // viewers of /stream.mjpeg at a time, default 8
-	Status     func() any   // for /api/status
-	Ready      func() error // nil if there are new pictures
+	MaxStreams int           // viewers of /stream.mjpeg at a time, default 8
+	Status     func() any    // for /api/status
+	Health     func() error  // nil if nothing hangs; must not wait for what might
+	Ready      func() error  // nil if there are new pictures
+	Note       func() string // a line about the source for /healthz and /readyz, which all may read
 
 	Metrics *Metrics     // nil: none
 	Log     *slog.Logger // nil: nothing is logged

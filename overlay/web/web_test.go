@@ -456,13 +456,19 @@ func TestFault46Admin(t *testing.T) {
 }
 
 func TestHeadersAndHealth(t *testing.T) {
-	var sick atomic.Bool
-	s := open(t, Config{Status: func() any { return map[string]int{"a": 1} }, Ready: func() error {
-		if sick.Load() {
-			return errors.New("stalled")
+	var sick, hung atomic.Bool
+	unless := func(b *atomic.Bool, text string) func() error {
+		return func() error {
+			if b.Load() {
+				return errors.New(text)
+			}
+			return nil
 		}
-		return nil
-	}})
+	}
+	s := open(t, Config{
+		Status: func() any { return map[string]int{"a": 1} }, Ready: unless(&sick, "stalled"), Health: unless(&hung, "model hangs"),
+		Note: func() string { return "source: lost" },
+	})
 	res, body := s.ask(t, "GET", "/api/status", nil, nil)
 	var got map[string]int
 	if err := json.Unmarshal([]byte(body), &got); err != nil || got["a"] != 1 {
@@ -477,11 +483,15 @@ func TestHeadersAndHealth(t *testing.T) {
 		}
 	}
 	sick.Store(true)
-	if res, body := s.ask(t, "GET", "/readyz", nil, nil); res.StatusCode != 503 || body != "stalled\n" {
+	if res, body := s.ask(t, "GET", "/readyz", nil, nil); res.StatusCode != 503 || body != "stalled\nsource: lost\n" {
 		t.Errorf("not ready: %d %q", res.StatusCode, body)
 	}
-	if res, _ := s.ask(t, "GET", "/healthz", nil, nil); res.StatusCode != 200 {
-		t.Errorf("health: %d", res.StatusCode)
+	if res, body := s.ask(t, "GET", "/healthz", nil, nil); res.StatusCode != 200 || body != "ok\nsource: lost\n" {
+		t.Errorf("health: %d %q", res.StatusCode, body)
+	}
+	hung.Store(true)
+	if res, body := s.ask(t, "GET", "/healthz", nil, nil); res.StatusCode != 503 || body != "model hangs\nsource: lost\n" {
+		t.Errorf("health with a stage that hangs: %d %q", res.StatusCode, body)
 	}
 	if res, _ := s.ask(t, "POST", "/api/status", nil, nil); res.StatusCode != 405 {
 		t.Errorf("POST: %d, want 405", res.StatusCode)

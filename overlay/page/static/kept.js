@@ -10,9 +10,9 @@ export function settings() {
 }
 
 /** keepSettings keeps them for the next visit. */
-export function keepSettings({ level, view, opacity, side }) {
+export function keepSettings({ level, view, opacity, side, keys }) {
   try {
-    localStorage.setItem('glom', JSON.stringify({ level, view, opacity, side }));
+    localStorage.setItem('glom', JSON.stringify({ level, view, opacity, side, keys }));
   } catch {
     // a private window
   }

@@ -25,6 +25,7 @@ const me = {
   view: views.includes(saved.view) ? saved.view : 'islands',
   opacity: saved.opacity >= 0 && saved.opacity <= 1 ? saved.opacity : 0.45,
   side: saved.side === true,
+  keys: saved.keys !== false, // keys of one letter do something
   paused: false,
   selected: null, // {level, id}
 };
@@ -87,8 +88,8 @@ function showState() {
   const banner = byId('stale');
   if (stale) {
     const seconds = Math.floor((performance.now() - lastPicture) / 1000);
-    // The seconds are left out at first: a screen reader would say every change of an alert.
-    put(banner, server.stalled ? 'The source gives no new pictures. This one is old.' : `No new pictures${seconds > 9 ? ` for over ${10 * Math.floor(seconds / 10)} s` : ''}. This one is old.`);
+    put(byId('stale-text'), server.stalled ? 'The source gives no new pictures. This one is old.' : 'No new pictures. This one is old.');
+    put(byId('stale-for'), seconds > 9 ? `${seconds} s` : ''); // is not read out: it would be again and again
   }
   banner.hidden = !stale;
   put(byId('status-text'), stale ? 'Stale' : { live: me.paused ? 'Paused' : 'Live', fallback: 'MJPEG' }[mode] ?? byId('status-text').textContent);
@@ -112,7 +113,6 @@ function goLive() {
   mjpeg = null;
   setMode('live', '');
   showControls();
-  announce('Live');
 }
 
 function onMeta(buffer) {
@@ -156,6 +156,7 @@ function onControl(message) {
   if (f && before && me.selected && same(me.selected, { level: before.level, id: before.island })) {
     me.selected = { level: f.level, id: f.island }; // it has a new id
   }
+  if (!f !== !before) announce(f ? `Following ${nameOf({ level: f.level, id: f.island })}` : 'Nothing is followed');
   showControls();
 }
 
@@ -179,7 +180,9 @@ function choose(level, id) {
 }
 
 function clear() {
-  if (me.selected && can('unfollow') && server.follow) session.send({ type: 'unfollow' });
+  if (!me.selected && !followed()) return;
+  if (can('unfollow')) session.send({ type: 'unfollow' }); // also if the answer to follow did not come yet
+  if (me.selected) announce('Nothing is chosen');
   me.selected = null;
   showChoice();
 }
@@ -195,12 +198,13 @@ function click(e) {
 
 // step chooses the next island of the shown level, or the one before.
 function step(by) {
-  const meta = screen.drawn?.meta;
-  const ids = (meta?.nodes.get(meta.level)?.islands ?? []).map((s) => s.id).sort((a, b) => a - b);
+  const level = me.level ?? screen.drawn?.meta?.level; // the picture may still show the level before
+  const meta = [screen.drawn?.meta, screen.frames.latest, lastFull].find((f) => f?.nodes.has(level));
+  const ids = (meta?.nodes.get(level).islands ?? []).map((s) => s.id).sort((a, b) => a - b);
   if (ids.length === 0) return;
-  const i = me.selected?.level === meta.level ? ids.indexOf(me.selected.id) : -1;
+  const i = me.selected?.level === level ? ids.indexOf(me.selected.id) : -1;
   const next = i < 0 ? (by > 0 ? 0 : ids.length - 1) : (i + by + ids.length) % ids.length;
-  choose(meta.level, ids[next]);
+  choose(level, ids[next]);
 }
 
 function setLevel(level, keep = true) {
@@ -240,7 +244,6 @@ function setPaused(on) {
   session.send({ type: 'set', paused: on });
   if (on) screen.pause();
   else screen.resume();
-  announce(on ? 'Paused' : 'Goes on');
   showControls();
   showState();
 }
@@ -265,6 +268,7 @@ function showControls() {
   for (const r of document.getElementsByName('view')) r.disabled = burnt;
   byId('opacity').disabled = burnt || me.view === 'outlines' || me.view === 'none';
   byId('panes').classList.toggle('side-by-side', me.side);
+  byId('video').setAttribute('aria-hidden', String(!me.side)); // it lies behind the canvas
   press('side', me.side);
   press('pause', me.paused);
   const f = server.follow;
@@ -284,6 +288,7 @@ function showChoice() {
   const parent = s && chosen.level < server.names.length - 1 ? nameOf({ level: chosen.level + 1, id: s.parent }) : '';
   island(chosen, chosen ? nameOf(chosen) : '', s, parent, source);
   byId('follow').hidden = !can('follow');
+  byId('unselect').hidden = !me.selected && !can('unfollow'); // another's choice
   press('follow', same(chosen, followed()));
   put(byId('follow'), same(chosen, followed()) ? 'Following' : 'Follow');
   if (me.paused) screen.redraw();
@@ -434,7 +439,11 @@ function fullscreen() {
 
 // Controls
 
-function toggle(id) { byId(id).open = !byId(id).open; }
+function toggle(id, name) {
+  const details = byId(id);
+  details.open = !details.open;
+  announce(`${name} ${details.open ? 'open' : 'closed'}`);
+}
 
 byId('level').addEventListener('input', (e) => setLevel(Number(e.target.value)));
 byId('opacity').addEventListener('input', (e) => setOpacity(Number(e.target.value) / 100));
@@ -461,7 +470,10 @@ listen({
   level: (l) => l < server.names.length && setLevel(l),
   '[': () => setLevel((me.level ?? 3) - 1),
   ']': () => setLevel((me.level ?? 3) + 1),
-  v: () => setView(views[(views.indexOf(me.view) + 1) % views.length]),
+  v: () => {
+    setView(views[(views.indexOf(me.view) + 1) % views.length]);
+    announce(`View: ${me.view}`);
+  },
   '-': () => setOpacity(me.opacity - 0.1),
   '+': () => setOpacity(me.opacity + 0.1),
   '=': () => setOpacity(me.opacity + 0.1),
@@ -469,13 +481,22 @@ listen({
   b: () => step(-1),
   Escape: clear,
   ' ': () => setPaused(!me.paused),
-  s: () => setSide(!me.side),
+  s: () => {
+    setSide(!me.side);
+    announce(me.side ? 'Side by side' : 'One picture');
+  },
   d: snapshot,
   w: serverSnapshot,
   f: fullscreen,
-  t: () => toggle('tree-details'),
-  i: () => toggle('stats-details'),
+  t: () => toggle('tree-details', 'Parse tree'),
+  i: () => toggle('stats-details', 'Statistics'),
   '?': () => byId('help-dialog').showModal(),
+}, () => me.keys);
+
+byId('keys').checked = me.keys;
+byId('keys').addEventListener('change', (e) => {
+  me.keys = e.target.checked;
+  keepSettings(me);
 });
 
 const loopback = ['localhost', '[::1]'].includes(location.hostname) || /^127\./.test(location.hostname);

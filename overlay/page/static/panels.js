@@ -25,9 +25,10 @@ export function rows(list, pairs) {
   });
 }
 
-/** announce tells people who hear the page. */
+/** announce tells people who hear the page, also what it told before. */
 export function announce(text) {
-  put(byId('announce'), text);
+  const a = byId('announce');
+  put(a, a.textContent === text ? `${text}\u00a0` : text); // the same once more would not be a change
 }
 
 /** toast tells everyone, for some seconds. */
@@ -36,7 +37,10 @@ export function toast(text) {
   put(t, text);
   t.classList.add('shown');
   clearTimeout(t.timer);
-  t.timer = setTimeout(() => t.classList.remove('shown'), 5000);
+  t.timer = setTimeout(() => {
+    t.classList.remove('shown');
+    t.timer = setTimeout(() => put(t, ''), 500); // so that the same text is a change, and read out, again
+  }, 5000);
 }
 
 /** meters shows how sure the islands of a level are, and how settled the frame. */

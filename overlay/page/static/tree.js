@@ -120,7 +120,10 @@ export class Tree {
     const confidence = Math.round(100 * island.confidence);
     if (item.area.textContent !== area) item.area.textContent = area;
     item.fill.style.width = `${confidence}%`;
-    item.li.setAttribute('aria-label', `${item.name.textContent}, ${area} of the picture, confidence ${confidence} %`);
+    // What has the focus keeps its name: a screen reader would say each change of it.
+    if (item.li !== document.activeElement) {
+      item.li.setAttribute('aria-label', `${item.name.textContent}, ${area} of the picture, confidence ${confidence} %`);
+    }
     item.li.setAttribute('aria-selected', String(key === this.#selected));
   }
 
