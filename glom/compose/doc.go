@@ -27,9 +27,10 @@
 //
 // # Flow
 //
-// The exact motion is known, but a front end only estimates it. The flow of a clip therefore has
-// the faults of DIS: it is computed on a grid of 4 pixels, spreads over borders, comes from
-// around where there is no texture, and is a guess where something has come into view.
+// The exact motion is known, but a front end only estimates it. The flow of three clips in ten
+// therefore has the faults of DIS (where all had them, the model learned to do without flow): it
+// is computed on a grid of 4 pixels, spreads over borders, comes from around where there is no
+// texture, and is a guess where something has come into view.
 //
 // # Concurrency
 //

@@ -206,9 +206,9 @@ func (w *worker) cast() error {
 		case first > 1 && w.Chance(0.12):
 			w.twin()
 			continue
-		case len(w.persons) > 0 && w.Chance(0.33):
+		case len(w.persons) > 0 && w.Chance(0.25):
 			err = w.cutOut(w.persons)
-		case len(w.things) > 0 && w.Chance(0.25):
+		case len(w.things) > 0 && w.Chance(0.2):
 			err = w.cutOut(w.things)
 		}
 		if err == nil && len(w.layers) == first {
@@ -229,7 +229,7 @@ func (w *worker) actor(scale float64) (m motion, free bool) {
 	}
 	// Free of the world is what the camera follows, or what is near to it.
 	free = w.Chance(0.4)
-	if w.frozen || w.Chance(0.07) {
+	if w.frozen || w.Chance(0.03) {
 		return m, free && !w.frozen
 	}
 	m.vx, m.vy = w.velocity(fastest)

@@ -5,9 +5,9 @@ import "glomstream/glom/clips"
 // texture fills r, opaque and without ids: with a piece of a photo, as what is behind it, or painted.
 func (w *worker) texture(r *raster) error {
 	switch kind := w.Float(); {
-	case len(w.scenes) == 0 || kind < 0.3:
+	case len(w.scenes) == 0 || kind < 0.05:
 		w.paint(r)
-	case kind < 0.6:
+	case kind < 0.9:
 		w.camouflage(r)
 	default:
 		if err := w.photoTexture(r); err != nil {
@@ -39,10 +39,10 @@ func (w *worker) camouflage(r *raster) {
 	}
 }
 
-// blendIn brings the colours of r nearer to those of the background, in every second case: what is
+// blendIn brings the colours of r nearer to those of the background, in three cases of four: what is
 // pasted must not always be known by its light.
 func (w *worker) blendIn(r *raster) {
-	if w.Chance(0.5) {
+	if w.Chance(0.25) {
 		return
 	}
 	part := w.Intn(257)
