@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"glomstream/capture/opencv"
@@ -32,12 +33,15 @@ func TestComposedFlowIsLikeDIS(t *testing.T) {
 	dis, grey := make([]float32, 2*n), make([]byte, 2*n)
 	var a, b clips.Clip
 	var near, far flowErrors
-	for k := range uint64(150) {
+	for k := range uint64(300) {
 		if err := seen.Clip(&a, k); err != nil {
 			t.Fatal(err)
 		}
 		if err := exact.Clip(&b, k); err != nil {
 			t.Fatal(err)
+		}
+		if slices.Equal(a.Flow, b.Flow) {
+			continue // most clips have the exact flow
 		}
 		for i := range grey {
 			p := a.Pix[3*i:]
