@@ -46,11 +46,11 @@ func (b *bend) depth(u, v float64) float64 {
 
 // texel returns what screen point (x, y) shows at time tau of a layer whose plane back places.
 func (b *bend) texel(back *affine, x, y, tau float64) (u, v float64) {
-	u, v = dot(back.a, x, back.b, y)+back.tx, dot(back.c, x, back.d, y)+back.ty
+	u, v = back.point(x, y)
 	du, dv := 0.0, 0.0
 	if d := b.depth(u, v); d != 0 {
-		du = float64(d * (dot(b.rest.a, x, b.rest.b, y) + b.rest.tx - u))
-		dv = float64(d * (dot(b.rest.c, x, b.rest.d, y) + b.rest.ty - v))
+		ru, rv := b.rest.point(x, y)
+		du, dv = float64(d*(ru-u)), float64(d*(rv-v))
 	}
 	share := 1.0
 	if b.fall > 0 {
@@ -79,7 +79,7 @@ func (w *worker) landscape(l *layer, world affine) {
 	b := &l.bend
 	b.rest = world.inverse()
 	high := float64(l.tex.h)
-	texels := 1 / float64(world.scale()) // in a pixel
+	texels := 1 / world.scale() // in a pixel
 	if w.Chance(0.55) {
 		b.on = true
 		if w.Chance(0.7) {
@@ -111,8 +111,7 @@ func (w *worker) swell(b *bend, low, high float64) {
 	for i := range b.swell {
 		length := w.Range(low, high)
 		r := w.ripple(length)
-		x, y := float64(length*w.small(0.05)), float64(length*w.small(0.05))
-		r.x, r.y = x, y
+		r.x, r.y = float64(length*w.small(0.05)), float64(length*w.small(0.05))
 		b.swell[i] = r
 		b.most += float64(0.071 * length)
 	}
@@ -196,7 +195,7 @@ func (w *worker) drift(l *layer, t int) {
 	for i := range m.f {
 		x, y := float64(i%m.w*side), float64(i/m.w*side)
 		u, v := l.bend.texel(&now, x, y, w.tau(t))
-		px, py := dot(to.a, u, to.b, v)+to.tx, dot(to.c, u, to.d, v)+to.ty
+		px, py := to.point(u, v)
 		for range 6 {
 			pu, pv := l.bend.texel(&then, px, py, w.tau(t-1))
 			du, dv := u-pu, v-pv

@@ -267,7 +267,7 @@ func (w *worker) twin() {
 		root := &w.layers[first]
 		for t := range l.to {
 			cx, cy := float64(root.tex.w)/2, float64(root.tex.h)/2
-			sx, sy := dot(root.to[t].a, cx, root.to[t].b, cy)+root.to[t].tx, dot(root.to[t].c, cx, root.to[t].d, cy)+root.to[t].ty
+			sx, sy := root.to[t].point(cx, cy)
 			a := offset.at(w.tau(t))
 			a.tx, a.ty = a.tx+sx, a.ty+sy
 			a = a.after(shift(-sx, -sy))

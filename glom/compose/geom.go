@@ -11,12 +11,18 @@ func dot(a, b, c, d float64) float64 { return float64(a*b) + float64(c*d) }
 
 func shift(x, y float64) affine { return affine{1, 0, 0, 1, x, y} }
 
+// point returns where (x, y) goes.
+func (m *affine) point(x, y float64) (u, v float64) {
+	return dot(m.a, x, m.b, y) + m.tx, dot(m.c, x, m.d, y) + m.ty
+}
+
 // after returns the map that does n first, then m.
 func (m *affine) after(n affine) affine {
+	tx, ty := m.point(n.tx, n.ty)
 	return affine{
 		dot(m.a, n.a, m.b, n.c), dot(m.a, n.b, m.b, n.d),
 		dot(m.c, n.a, m.d, n.c), dot(m.c, n.b, m.d, n.d),
-		dot(m.a, n.tx, m.b, n.ty) + m.tx, dot(m.c, n.tx, m.d, n.ty) + m.ty,
+		tx, ty,
 	}
 }
 
@@ -115,7 +121,8 @@ func (m *affine) reaches(w, h, pad, outW, outH int) (x0, y0, x1, y1 int) {
 	low, high := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
 	for i := range 4 {
 		u, v := float64(w*(i&1)), float64(h*(i>>1))
-		p := [2]float64{dot(m.a, u, m.b, v) + m.tx, dot(m.c, u, m.d, v) + m.ty}
+		x, y := m.point(u, v)
+		p := [2]float64{x, y}
 		for k := range p {
 			low[k], high[k] = min(low[k], p[k]), max(high[k], p[k])
 		}

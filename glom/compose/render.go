@@ -89,18 +89,22 @@ func (r *raster) bilinear(i, j, step int, fx, fy uint32) uint32 {
 	return lerp(lerp(r.pix[i], r.pix[i+step], fx), lerp(r.pix[j], r.pix[j+step], fx), fy)
 }
 
-// mirrored writes texels from u, v on, du, dv apart, into a row of pixels. Beyond its edges r is
-// mirrored.
+// at returns what lies at u, v. Beyond its edges r is mirrored.
+func (r *raster) at(u, v int64) uint32 {
+	x, y := int(u>>24), int(v>>24)
+	i, j, step := y*r.w+x, y*r.w+r.w+x, 1
+	if uint(x) >= uint(r.w-1) || uint(y) >= uint(r.h-1) {
+		left := mirror(x, r.w)
+		step = mirror(x+1, r.w) - left
+		i, j = mirror(y, r.h)*r.w+left, mirror(y+1, r.h)*r.w+left
+	}
+	return r.bilinear(i, j, step, uint32(u>>16)&255, uint32(v>>16)&255)
+}
+
+// mirrored writes texels from u, v on, du, dv apart, into a row of pixels.
 func (r *raster) mirrored(row []byte, u, v, du, dv int64) {
 	for len(row) >= 3 {
-		x, y := int(u>>24), int(v>>24)
-		i, j, step := y*r.w+x, y*r.w+r.w+x, 1
-		if uint(x) >= uint(r.w-1) || uint(y) >= uint(r.h-1) {
-			left := mirror(x, r.w)
-			step = mirror(x+1, r.w) - left
-			i, j = mirror(y, r.h)*r.w+left, mirror(y+1, r.h)*r.w+left
-		}
-		p := r.bilinear(i, j, step, uint32(u>>16)&255, uint32(v>>16)&255)
+		p := r.at(u, v)
 		row[0], row[1], row[2] = byte(p), byte(p>>8), byte(p>>16)
 		row, u, v = row[3:], u+du, v+dv
 	}

@@ -30,10 +30,7 @@ func (w *worker) camouflage(r *raster) {
 	for y := range r.h {
 		u, v := m.at(0, y)
 		for x := range r.w {
-			i, j := mirror(int(u>>24), ground.w), mirror(int(v>>24), ground.h)
-			k, l := mirror(int(u>>24)+1, ground.w), mirror(int(v>>24)+1, ground.h)
-			step := k - i
-			r.pix[y*r.w+x] = ground.bilinear(j*ground.w+i, l*ground.w+i, step, uint32(u>>16)&255, uint32(v>>16)&255)
+			r.pix[y*r.w+x] = ground.at(u, v)
 			u, v = u+m.a, v+m.c
 		}
 	}
