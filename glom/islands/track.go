@@ -15,8 +15,9 @@ import (
 // compete for tracks whose island is gone (hidden, or merged into another), and for all that came
 // out of a merger which falls apart, by where those should be by now: the shape that they last
 // had, moved on at the velocity that they had. In the third, what is left of a merger goes by
-// overlap after all, or to any track of the merger that is left. An island that is several goes by the id of the one whose motion it has, which
-// is the one in front. All scores take in the similarity of the mean vectors and of the velocities.
+// overlap after all, or to any track of the merger that is left. An island that is several goes by
+// the id of the one whose motion it has, which is the one in front. All scores take in the
+// similarity of the mean vectors and of the velocities.
 type Tracker struct {
 	// Keep is for how many frames an id is remembered after its island is gone. Default 45;
 	// negative means none.
@@ -156,7 +157,7 @@ func (t *Tracker) byPath() {
 			if f < minFit || cosine(tr.vector, s.Vector) < minAlike {
 				continue
 			}
-			if size := float64(s.Area) / tr.area; tr.host >= 0 && (size < minBack || size > 1/minBack) {
+			if tr.host >= 0 && !tr.sized(s) {
 				continue
 			}
 			if score := f + t.alike(int32(k), int32(j)); score >= minReturn {
@@ -167,8 +168,14 @@ func (t *Tracker) byPath() {
 	t.assign()
 }
 
-// byHost ends the third round: what came out of a merger is one of those that went into it, even if it is not
-// where that should be, rather than something new.
+// sized tells whether s may be what comes back of tr out of a merger, by its size.
+func (tr *track) sized(s *Island) bool {
+	size := float64(s.Area) / tr.area
+	return size >= minBack && size <= 1/minBack
+}
+
+// byHost ends the third round: what came out of a merger is one of those that went into it, even if
+// it is not where that should be, rather than something new.
 func (t *Tracker) byHost() {
 	t.pool = t.pool[:0]
 	for k := range t.tracks {
@@ -178,8 +185,7 @@ func (t *Tracker) byHost() {
 		}
 		for j, from := range t.view.from {
 			s := &t.view.islands[j]
-			size := float64(s.Area) / tr.area
-			if from == tr.host && t.view.slot[j] < 0 && size >= minBack && size <= 1/minBack && cosine(tr.vector, s.Vector) >= minAlike {
+			if from == tr.host && t.view.slot[j] < 0 && tr.sized(s) && cosine(tr.vector, s.Vector) >= minAlike {
 				t.pool = append(t.pool, pair{t.alike(int32(k), int32(j)), int32(k), int32(j)})
 			}
 		}
