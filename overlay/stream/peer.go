@@ -23,7 +23,7 @@ const sctpBuffer = 128 << 10
 func (s *Server) newViewer(role string, picture int, outgoing *PublishConfig) (*Viewer, error) {
 	v := &Viewer{
 		id: newID(), role: role, outgoing: outgoing != nil, number: s.arrivals.Add(1), s: s, pic: s.pictures[picture], created: time.Now(),
-		track: newTrack(&s.cfg), joined: make(chan struct{}), done: make(chan struct{}),
+		stall: s.cfg.StallTimeout, track: newTrack(&s.cfg), joined: make(chan struct{}), done: make(chan struct{}),
 		queue: make(chan *sharedFrame, queueLen), keyLimit: newKeyLimit(), layer: maxLayer,
 	}
 	v.wantLayer.Store(maxLayer)
@@ -31,6 +31,7 @@ func (s *Server) newViewer(role string, picture int, outgoing *PublishConfig) (*
 	v.signal.init()
 	settings, config := webrtc.SettingEngine{LoggerFactory: s.log}, webrtc.Configuration{}
 	if outgoing != nil {
+		v.stall = min(v.stall, outgoing.StallTimeout)
 		config.ICEServers = outgoing.ice
 		outgoing.apply(&settings, s.cfg.Interfaces)
 	} else {
@@ -90,8 +91,8 @@ func (s *Server) newAPI(v *Viewer, e webrtc.SettingEngine) (*webrtc.API, error) 
 	if err := e.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, err
 	}
-	stall := s.cfg.StallTimeout // pion's own steps are 5 s and 25 s
-	e.SetICETimeouts(stall/6, stall-stall/6, min(2*time.Second, stall/6))
+	// pion's own steps are 5 s and 25 s.
+	e.SetICETimeouts(v.stall/6, v.stall-v.stall/6, min(2*time.Second, v.stall/6))
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(e)), nil
 }
 

@@ -225,7 +225,7 @@ func (s *Server) reap(v *Viewer, now time.Time) {
 	case late && v.channelsMissing(): // it said farewell before they were open, and pion does not tell
 		s.counters.halfOpen.Add(1)
 		v.end("did not open the data channels")
-	case v.silent(now) > s.cfg.StallTimeout:
+	case v.silent(now) > v.stall:
 		s.counters.stalled.Add(1)
 		v.end("stalled")
 	}

@@ -24,6 +24,7 @@ type Viewer struct {
 	s        *Server
 	pic      *picture
 	created  time.Time
+	stall    time.Duration // after so long without an answer the session ends
 	peer     *webrtc.PeerConnection
 	sender   *webrtc.RTPSender
 	track    *track

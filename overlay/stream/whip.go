@@ -29,6 +29,10 @@ type PublishConfig struct {
 	Client *http.Client
 	// Retry is the time before the first new attempt, which doubles up to a minute; default 1 s.
 	Retry time.Duration
+	// StallTimeout is after how long without a report that frames arrive a session is over, and the next
+	// is begun; default 10 s, at most Config.StallTimeout. An endpoint that ends a session says so over
+	// DTLS, where pion v3 does not listen unless there are data channels.
+	StallTimeout time.Duration
 
 	ice      []webrtc.ICEServer // that the endpoint named
 	loopback bool               // the endpoint is on this machine
@@ -113,6 +117,7 @@ func (c *PublishConfig) check(pictures int) error {
 	}
 	c.loopback = u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
 	c.Retry = or(c.Retry, time.Second)
+	c.StallTimeout = or(c.StallTimeout, 10*time.Second)
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return fmt.Errorf("%s: want http:// or https://", u.Redacted())
@@ -120,8 +125,8 @@ func (c *PublishConfig) check(pictures int) error {
 		return fmt.Errorf("%s: the token would be sent in the clear; use https", u.Redacted())
 	case c.Picture < 0 || c.Picture >= pictures:
 		return fmt.Errorf("picture %d of %d", c.Picture, pictures)
-	case c.Retry < 0:
-		return errors.New("the time to retry is negative")
+	case c.Retry < 0 || c.StallTimeout < 0:
+		return errors.New("a time is negative")
 	}
 	if c.Client == nil {
 		c.Client = newHTTPClient()

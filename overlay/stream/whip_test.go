@@ -144,7 +144,7 @@ func TestPublish(t *testing.T) {
 // TestPublishAgain checks that a publication goes on after the endpoint has lost it, was away, busy or moved.
 func TestPublishAgain(t *testing.T) {
 	src, key := keySource(1000)
-	s, _ := serve(t, Config{KeyFrame: key, StallTimeout: 3 * time.Second})
+	s, _ := serve(t, Config{KeyFrame: key, StallTimeout: time.Hour})
 	src.run(t, s, 20*time.Millisecond)
 	k, other := newSink(t), newSink(t)
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
@@ -157,7 +157,9 @@ func TestPublishAgain(t *testing.T) {
 			return true
 		},
 	}
-	p, err := s.Publish(t.Context(), PublishConfig{URL: k.URL + "/whip", Token: "north", Retry: 10 * time.Millisecond})
+	p, err := s.Publish(t.Context(), PublishConfig{
+		URL: k.URL + "/whip", Token: "north", Retry: 10 * time.Millisecond, StallTimeout: 3 * time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
