@@ -38,10 +38,11 @@ PACKAGES = build-essential ca-certificates pkg-config libopencv-dev libdnnl-dev 
 # These need cgo; everything else is also tested without it and without the vector kernels.
 CGO_PACKAGES = capture/(opencv|baseline)|glom/onednn|cmd
 
+LIVEKIT      = github.com/livekit/livekit-server/cmd/server
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench soak soakserve clean
+.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench livekit soak soakserve clean
 .DEFAULT_GOAL = build
 
 build: deps ## build bin/glom and bin/glomtrain (the first time takes a minute or two, for OpenCV's bindings)
@@ -145,6 +146,18 @@ fuzz: deps ## try each fuzz target for FUZZTIME
 
 gobench: deps ## run the Go benchmarks
 	$(GO) test -run '^$$' -bench . ./...
+
+# Without cgo, as its makers build it. What is not in the module cache is fetched first, to tell a missing
+# network, which is no fault of the program's, from all others.
+livekit: build ## publish to a LiveKit server and watch there (the first time builds it, two minutes; skipped if it cannot be downloaded)
+	@export GOEXPERIMENT= CGO_ENABLED=0; cd bench/livekit && \
+	log=$$($(GO) list -deps -test . $(LIVEKIT) 2>&1 >/dev/null) || { \
+		echo "$$log" >&2; \
+		echo "$$log" | grep -qE '(reading|Get) "?https?://|dial tcp|disabled by GOPROXY' || exit 1; \
+		echo "make: SKIPPED: LiveKit cannot be downloaded here, so nothing was published to it" >&2; exit 0; \
+	} && \
+	$(GO) build -o ../../bin/livekit-server $(LIVEKIT) && \
+	$(GO) test -count=1 -v -timeout 6m .
 
 soak: build ## annotate 10,000 frames and watch the memory (KiB resident): it must stay flat, under 400 MB
 	@mkdir -p out; bin/glom process 'synthetic:demo?frames=10000' -o out/soak.mkv -y --level 3 >out/soak.log 2>&1 & pid=$$!; \
