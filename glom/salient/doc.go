@@ -9,7 +9,7 @@
 //
 // # How
 //
-//   - The motion of the locations is explained by a camera before a flat scene (see [Camera]), by
+//   - The motion of the locations is explained by a camera before a flat scene (package camera), by
 //     robust least squares in which locations with texture count more: elsewhere the optical flow
 //     only repeats its neighbourhood.
 //   - What that leaves over is evidence. It is compared with the median over the picture, so that water,

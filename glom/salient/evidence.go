@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"glomstream/glom"
+	"glomstream/glom/camera"
 )
 
 // kernelSize is the number of cosines that like knows.
@@ -50,7 +51,7 @@ func (f *Finder) measure() {
 // the ground that comes out behind a thing has its flow, but not its looks.
 func (f *Finder) carry(in *Frame) {
 	copy(f.sorted, f.residual)
-	noise := float32(f.cfg.Noise) * max(quantile(f.sorted, len(f.sorted)/2), leastSpread)
+	noise := float32(f.cfg.Noise) * max(quantile(f.sorted, len(f.sorted)/2), camera.LeastSpread)
 	for i, r := range f.residual {
 		e := f.before(in, i)
 		now := r * r / (r*r + noise*noise)

@@ -3,6 +3,7 @@ package salient
 import (
 	"math"
 
+	"glomstream/glom/camera"
 	"glomstream/glom/islands"
 )
 
@@ -68,7 +69,7 @@ type Finder struct {
 	cfg        Config
 	rows, cols int
 	dim        int
-	camera     Camera
+	camera     camera.Motion
 	kernel     [kernelSize]float32 // see like
 
 	texture        []float32 // (N) 0..1

@@ -208,7 +208,6 @@ func TestPanics(t *testing.T) {
 		"mask first": func() { New(Config{}).Mask(nil, 0, 0, nil, 0) },
 		"vectors":    func() { bad := *in; bad.Vectors = bad.Vectors[1:]; New(Config{}).Step(&bad) },
 		"flow":       func() { bad := *in; bad.Flow = bad.Flow[1:]; New(Config{}).Step(&bad) },
-		"fit":        func() { new(Camera).Fit(make([]float32, 2), make([]float32, 2), 1, 2) },
 	} {
 		func() {
 			defer func() {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"glomstream/glom/camera"
 	"glomstream/glom/islands"
 )
 
@@ -12,7 +13,7 @@ import (
 // flow are known. A location is 8 pixels wide.
 type world struct {
 	rows, cols, dim int
-	camera          Camera
+	camera          camera.Motion
 	things          []thing
 	looks           [][]float32 // (1+things, D)
 	rng             *rand.Rand

@@ -1,8 +1,8 @@
-package salient
+package camera
 
 import "math"
 
-// Camera is the motion that a moving camera gives to a flat scene, to the second order of the
+// Motion is the motion that a moving camera gives to a flat scene, to the second order of the
 // position:
 //
 //	u = a0 + a1 x + a2 y + a6 x² + a7 xy
@@ -11,22 +11,22 @@ import "math"
 // Any motion before a plane and any rotation before any scene has this form (Longuet-Higgins and
 // Prazdny 1980). x and y go from -1 to 1 along the longer side of the grid. The zero value is a
 // camera at rest.
-type Camera struct {
+type Motion struct {
 	A [8]float64
 
+	same   []float32  // (N) trust, where none is given
 	weight []float64  // (N) scratch
 	sorted []weighted // (N) scratch
 }
 
-const (
-	fitRounds = 6
-	// leastSpread is the least motion against the camera that is taken for a fact, in locations: a
-	// sixth of a pixel of the working picture, about what the flow can tell.
-	leastSpread = 0.02
-)
+// LeastSpread is the least motion against the camera that is taken for a fact, in locations: a
+// sixth of a pixel of the working picture, about what the flow can tell.
+const LeastSpread = 0.02
+
+const fitRounds = 6
 
 // At returns the camera's motion at a location of a grid.
-func (m *Camera) At(row, col, rows, cols int) (u, v float32) {
+func (m *Motion) At(row, col, rows, cols int) (u, v float32) {
 	x, y := place(row, col, rows, cols)
 	a := &m.A
 	return float32(a[0] + a[1]*x + a[2]*y + a[6]*x*x + a[7]*x*y),
@@ -38,16 +38,49 @@ func place(row, col, rows, cols int) (x, y float64) {
 	return (float64(col) + 0.5 - float64(cols)/2) / half, (float64(row) + 0.5 - float64(rows)/2) / half
 }
 
-// Fit makes m the camera that explains the motion (N, 2) of most locations, by their trust (N).
+// Residual writes the motion (N, 2) of a grid against the camera's into dst (N, 2). The grid may be
+// another than that of the fit: unit is how many of its own lengths are one of that.
+func (m *Motion) Residual(dst, motion []float32, rows, cols int, unit float64) {
+	n := rows * cols
+	if len(motion) != 2*n || len(dst) != 2*n {
+		panic("camera: Residual: shapes do not fit")
+	}
+	a := m.A
+	for i := range a {
+		a[i] *= unit
+	}
+	for r := range rows {
+		x, y := place(r, 0, rows, cols)
+		step := 2 / float32(max(rows, cols))
+		u0, u1, u2 := float32(a[0]+a[2]*y), float32(a[1]+a[7]*y), float32(a[6])
+		v0, v1 := float32(a[3]+a[5]*y+a[7]*y*y), float32(a[4]+a[6]*y)
+		from, to := motion[2*r*cols:][:2*cols], dst[2*r*cols:][:2*cols]
+		for c := range cols {
+			x := float32(x) + float32(c)*step
+			to[2*c] = from[2*c] - (u0 + x*(u1+x*u2))
+			to[2*c+1] = from[2*c+1] - (v0 + x*v1)
+		}
+	}
+}
+
+// Fit makes m the camera that explains the motion (N, 2) of most locations, by their trust (N), or
+// by all alike if trust is nil.
 //
 // It begins with the median motion, weighted by trust, and improves it by least squares in rounds (IRLS), in which a
 // location that the camera so far leaves r over weighs trust/(1 + (r/s)²)² (Geman and McClure), s being
 // one and a half of the median of r, twice that in the first rounds. A moving thing that covers less than half of the
 // trusted picture thus has next to no influence.
-func (m *Camera) Fit(motion, trust []float32, rows, cols int) {
+func (m *Motion) Fit(motion, trust []float32, rows, cols int) {
 	n := rows * cols
-	if len(motion) != 2*n || len(trust) != n {
-		panic("salient: Fit: shapes do not fit")
+	if len(motion) != 2*n || trust != nil && len(trust) != n {
+		panic("camera: Fit: shapes do not fit")
+	}
+	if trust == nil {
+		m.same = resize(m.same, n)
+		for i := range m.same {
+			m.same[i] = 1
+		}
+		trust = m.same
 	}
 	m.weight, m.sorted = resize(m.weight, n), resize(m.sorted, n)
 	m.A = [8]float64{}
@@ -63,7 +96,7 @@ func (m *Camera) Fit(motion, trust []float32, rows, cols int) {
 			m.weight[i] = math.Hypot(float64(motion[2*i]-u), float64(motion[2*i+1]-v))
 			m.sorted[i] = weighted{m.weight[i], float64(trust[i])}
 		}
-		s := 1.5 * max(median(m.sorted), leastSpread)
+		s := 1.5 * max(median(m.sorted), LeastSpread)
 		if round < 3 {
 			s *= 2
 		}
@@ -76,7 +109,7 @@ func (m *Camera) Fit(motion, trust []float32, rows, cols int) {
 }
 
 // solve minimises the weighted squares. Without curved, the terms of second order stay zero.
-func (m *Camera) solve(motion []float32, rows, cols int, curved bool) {
+func (m *Motion) solve(motion []float32, rows, cols int, curved bool) {
 	var a [8][9]float64 // normal equations and their right side
 	var total float64
 	for i, w := range m.weight {
@@ -174,32 +207,9 @@ func median(s []weighted) float64 {
 	return s[0].v
 }
 
-// quantile returns the k-th smallest of v, whose order it changes (Hoare's quickselect).
-func quantile(v []float32, k int) float32 {
-	lo, hi := 0, len(v)-1
-	for lo < hi {
-		pivot, i, j := v[(lo+hi)/2], lo, hi
-		for i <= j {
-			for v[i] < pivot {
-				i++
-			}
-			for v[j] > pivot {
-				j--
-			}
-			if i <= j {
-				v[i], v[j] = v[j], v[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			hi = j
-		case k >= i:
-			lo = i
-		default:
-			return v[k]
-		}
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
 	}
-	return v[k]
+	return s[:n]
 }

@@ -1,4 +1,4 @@
-package salient
+package camera
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 // their own.
 func field(a [8]float64, rows, cols int, noise float64, box [4]int) (motion, trust []float32) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	cam := Camera{A: a}
+	cam := Motion{A: a}
 	for i := range rows * cols {
 		r, c := i/cols, i%cols
 		u, v := cam.At(r, c, rows, cols)
@@ -40,17 +40,51 @@ func TestFit(t *testing.T) {
 		{"tilt", [8]float64{3: 0.4, 1: 0.1, 6: 0.05, 7: -0.08}},
 	} {
 		motion, trust := field(tt.a, 22, 40, 0.02, [4]int{20, 3, 36, 21})
-		var got Camera
+		var got Motion
 		got.Fit(motion, trust, 22, 40)
 		for i := range 22 * 40 {
 			u, v := got.At(i/40, i%40, 22, 40)
-			cam := Camera{A: tt.a}
+			cam := Motion{A: tt.a}
 			wu, wv := cam.At(i/40, i%40, 22, 40)
 			if math.Abs(float64(u-wu)) > 0.02 || math.Abs(float64(v-wv)) > 0.02 {
 				t.Errorf("%s: location %d moves %v, %v, want %v, %v", tt.name, i, u, v, wu, wv)
 				break
 			}
 		}
+	}
+}
+
+// What is left over is what was added, on a grid of finer locations too.
+func TestResidual(t *testing.T) {
+	cam := Motion{A: [8]float64{0.3, 0.1, -0.2, 0.05, 0.15, 0.2, 0.04, -0.03}}
+	const rows, cols, unit = 12, 20, 8
+	motion, got := make([]float32, 2*rows*cols), make([]float32, 2*rows*cols)
+	for i := range rows * cols {
+		u, v := cam.At(i/cols, i%cols, rows, cols)
+		motion[2*i], motion[2*i+1] = unit*u+float32(i), unit*v-1
+	}
+	cam.Residual(got, motion, rows, cols, unit)
+	for i := range rows * cols {
+		if math.Abs(float64(got[2*i])-float64(i)) > 1e-4 || math.Abs(float64(got[2*i+1])+1) > 1e-4 {
+			t.Fatalf("location %d: %v, want %d, -1", i, got[2*i:2*i+2], i)
+		}
+	}
+}
+
+func TestPanics(t *testing.T) {
+	for name, do := range map[string]func(){
+		"fit":      func() { new(Motion).Fit(make([]float32, 2), make([]float32, 2), 1, 2) },
+		"trust":    func() { new(Motion).Fit(make([]float32, 4), make([]float32, 1), 1, 2) },
+		"residual": func() { new(Motion).Residual(make([]float32, 2), make([]float32, 4), 1, 2, 1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			do()
+		}()
 	}
 }
 
@@ -62,7 +96,7 @@ func TestFitTrust(t *testing.T) {
 			trust[i] = 0.01
 		}
 	}
-	var got Camera
+	var got Motion
 	got.Fit(motion, trust, 20, 30)
 	if u, v := got.At(18, 15, 20, 30); math.Abs(float64(u)-0.3) > 0.03 || math.Abs(float64(v)) > 0.03 {
 		t.Errorf("the camera moves %v, %v, want 0.3, 0", u, v)
@@ -74,26 +108,10 @@ func TestFitDegenerate(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 7}, {4, 4}} {
 		n := size[0] * size[1]
 		motion, trust := make([]float32, 2*n), make([]float32, n)
-		var got Camera
+		var got Motion
 		got.Fit(motion, trust, size[0], size[1])
 		if got.A != [8]float64{} {
 			t.Errorf("%v: got %v, want a camera at rest", size, got.A)
-		}
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 3))
-	for n := 1; n < 40; n++ {
-		v := make([]float32, n)
-		for i := range v {
-			v[i] = float32(rng.IntN(10)) // with ties
-		}
-		want := slices.Sorted(slices.Values(v))
-		for k := range n {
-			if got := quantile(slices.Clone(v), k); got != want[k] {
-				t.Fatalf("quantile %d of %v is %v, want %v", k, v, got, want[k])
-			}
 		}
 	}
 }
