@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"glomstream/glom/camera"
 )
 
 // Stride is the side of a location's cell in pixels.
@@ -47,7 +49,8 @@ type Descriptor struct {
 	half     []float32 // (H/2, W/2) grey of 2 by 2 pixels
 	features []float32 // (N, numFeatures) of the cells by themselves
 	blurred  []float32 // (N, numFeatures) with their neighbours
-	sorted   []float32 // (N) scratch of the median
+	camera   camera.Motion
+	moves    []float32 // (N, 2) motion of the cells, in cells
 	sure     []float32 // (N) how far the motion of a cell can be trusted, 0 to 1
 }
 
@@ -135,7 +138,7 @@ func (d *Descriptor) Describe(dst []float32, rows, cols int, pix []byte, flow []
 	d.half = resize(d.half, H*W/4)
 	d.features = resize(d.features, N*numFeatures)
 	d.blurred = resize(d.blurred, N*numFeatures)
-	d.sorted = resize(d.sorted, N)
+	d.moves = resize(d.moves, 2*N)
 	d.sure = resize(d.sure, N)
 	clear(d.features)
 	d.colour(pix, H, W, cols)

@@ -141,7 +141,7 @@ func TestMotion(t *testing.T) {
 	d.Describe(still, rows, cols, pix, nil)
 	d.Describe(panned, rows, cols, pix, flow)
 	for i := range still {
-		if math.Abs(float64(still[i]-panned[i])) > 1e-6 {
+		if math.Abs(float64(still[i]-panned[i])) > 1e-5 { // the camera is found to that much
 			t.Fatalf("a pan changes x[%d] from %v to %v", i, still[i], panned[i])
 		}
 	}

@@ -2,7 +2,6 @@ package descriptor
 
 import (
 	"math"
-	"slices"
 )
 
 // colour sets the Lab colour of each cell, taken from 2 by 2 pixels at a time, and fills grey
@@ -67,8 +66,7 @@ func gradients(features, grey []float32, H, W, side, cols int, scale float32) {
 	}
 }
 
-// motion sets the mean motion of each cell less the median over the cells, which is the camera's
-// as long as most of the picture is background. Where a cell has no texture, optical flow only
+// motion sets the mean motion of each cell less the camera's. Where a cell has no texture, optical flow only
 // repeats what is around it: such motion counts less, or every moving thing would have a halo.
 func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
 	for r := range rows {
@@ -84,20 +82,16 @@ func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
 				sure += texture(d.grey, o, W)
 			}
 			i := r*cols + c
-			f := d.features[i*numFeatures:]
-			f[flowX], f[flowY] = sx/(Stride*Stride), sy/(Stride*Stride)
+			d.moves[2*i], d.moves[2*i+1] = sx/(Stride*Stride*Stride), sy/(Stride*Stride*Stride)
 			d.sure[i] = sure / (sure + doubt)
 		}
 	}
-	for _, k := range [2]int{flowX, flowY} {
-		for i := range d.sorted {
-			d.sorted[i] = d.features[i*numFeatures+k]
-		}
-		slices.Sort(d.sorted)
-		camera := d.sorted[len(d.sorted)/2]
-		for i := range d.sorted {
-			v := &d.features[i*numFeatures+k]
-			*v = scaleFlow * d.sure[i] * float32(math.Tanh(float64(*v-camera)/4))
+	d.camera.Fit(d.moves, d.sure, rows, cols)
+	d.camera.Residual(d.moves, d.moves, rows, cols, 1)
+	for i, sure := range d.sure {
+		for k := range 2 {
+			v := Stride * float64(d.moves[2*i+k])
+			d.features[i*numFeatures+flowX+k] = scaleFlow * sure * float32(math.Tanh(v/4))
 		}
 	}
 }
