@@ -17,8 +17,8 @@ const minGrid = 4
 
 // FrontEndConfig says how evidence is made. Zero fields have the stated default.
 type FrontEndConfig struct {
-	// Net is an ONNX file. Its input is (1, 5, H, W): R, G, B in 0..1 and tanh((flow - median)/4)
-	// for dx and dy, 0 where there is no flow; or (1, 3, H, W) without flow. Its output is
+	// Net is an ONNX file. Its input is (1, 5, H, W): R, G, B in 0..1 and the motion against the
+	// camera, dx and dy, as conv.Input has it, 0 where there is no flow; or (1, 3, H, W) without flow. Its output is
 	// (1, D, H/8, W/8). Default: the fixed descriptor of package descriptor.
 	Net string
 	// ONNX, if not nil, is the content of such a file, and Net only its name in errors.

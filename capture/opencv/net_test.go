@@ -12,27 +12,20 @@ import (
 	"glomstream/glom/conv"
 )
 
-// slowNet is what testdata/make.py describes, in float64: the mean of each cell of 8x8 pixels,
-// mixed by fixed weights, at unit length.
+// slowNet is what testdata/make.py describes, in float64: the mean of each cell of 8x8 pixels of
+// the planes, mixed by fixed weights, at unit length.
 func slowNet(ev *capture.Evidence, inputs, dim int) []float64 {
-	var dx, dy float64
-	if ev.Flow != nil {
-		var in conv.Input
-		dx, dy = float64(in.Median(ev.Flow, ev.H, ev.W, 0)), float64(in.Median(ev.Flow, ev.H, ev.W, 1))
-	}
+	size := ev.H * ev.W
+	planes := make([]float32, 5*size)
+	new(conv.Input).Fill(planes, ev.Pix, ev.Flow, ev.H, ev.W)
 	x := make([]float64, 0, ev.Rows*ev.Cols*dim)
 	for r := range ev.Rows {
 		for c := range ev.Cols {
 			mean := make([]float64, 5)
 			for y := 8 * r; y < 8*r+8; y++ {
 				for x := 8 * c; x < 8*c+8; x++ {
-					i := y*ev.W + x
-					for k := range 3 {
-						mean[k] += float64(ev.Pix[3*i+2-k]) / 255 / 64
-					}
-					if ev.Flow != nil {
-						mean[3] += math.Tanh((float64(ev.Flow[2*i])-dx)/4) / 64
-						mean[4] += math.Tanh((float64(ev.Flow[2*i+1])-dy)/4) / 64
+					for k := range mean {
+						mean[k] += float64(planes[k*size+y*ev.W+x]) / 64
 					}
 				}
 			}

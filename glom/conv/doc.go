@@ -7,7 +7,8 @@
 // convolves is gain * (w - mean(w)) / |w - mean(w)| for each output channel, which keeps the
 // scale of the activations like batch normalisation, but needs no statistics of the data, so that
 // clips are independent of each other, and folds into the weights when the net is written as an
-// ONNX file. Borders are reflected: zeros would tell the net where the border is.
+// ONNX file. In the first layer nothing is taken from w: without a mean over colours and flow a net
+// could not tell motion from brightness. Borders are reflected: zeros would tell the net where the border is.
 //
 // The trainer computes with this package; the product runs the ONNX file that [Net.ONNX] makes
 // with OpenCV. Both take their input from [Input].

@@ -1,16 +1,29 @@
 package conv
 
-import "slices"
+import (
+	"math"
+	"slices"
+
+	"glomstream/glom/camera"
+)
 
 // Input makes the input of a net from a picture and its flow. Its zero value is ready; it keeps
 // scratch space and is used by one goroutine at a time.
 type Input struct {
-	samples []float32 // of the flow
+	camera camera.Motion
+	mean   []float32 // (N, 2) flow of the locations, in locations, then what of it is against the camera
+	length []float32 // (N) of that
+	motion []float32 // (h, w, 2) against the camera, in pixels
 }
 
-// Fill writes planes (C, h, w): R, G, B in 0..1 and, if there are five, the flow minus its median
-// over the picture, as tanh((v - median)/4). pix is (h, w, 3) BGR, flow (h, w, 2) dx, dy in pixels
-// or nil: no motion.
+// Between these speeds, in pixels a frame, lies the scale of motion.
+const slowest, fastest = 0.4, 2
+
+// Fill writes planes (C, h, w): R, G, B in 0..1 and, if there are five, the motion v against the
+// camera, which is fitted to the flow ([camera.Motion]), as v/s / sqrt(1 + |v|/s): slow motion shows
+// although fast motion is not cut off. The scale s is four times the median of |v|, 0.4 to 2 pixels:
+// where water or trees move everywhere, motion says less. pix is (h, w, 3) BGR, flow (h, w, 2) dx, dy in pixels or
+// nil: no motion. h and w are multiples of Stride.
 func (in *Input) Fill(planes []float32, pix []byte, flow []float32, h, w int) {
 	size := h * w
 	r, g, b := planes[:size], planes[size:2*size], planes[2*size:3*size]
@@ -27,31 +40,39 @@ func (in *Input) Fill(planes []float32, pix []byte, flow []float32, h, w int) {
 		clear(v)
 		return
 	}
-	dx, dy := in.Median(flow, h, w, 0), in.Median(flow, h, w, 1)
-	flow = flow[:2*size]
+	scale := in.against(flow, h, w)
 	for i := range u {
-		u[i], v[i] = squash(flow[2*i]-dx), squash(flow[2*i+1]-dy)
+		x, y := scale*in.motion[2*i], scale*in.motion[2*i+1]
+		k := 1 / sqrt(1+sqrt(x*x+y*y))
+		u[i], v[i] = k*x, k*y
 	}
 }
 
-// Median returns the median of one channel of the flow, of every fourth pixel of every fourth
-// row: optical flow finds no finer motion.
-func (in *Input) Median(flow []float32, h, w, channel int) float32 {
-	in.samples = in.samples[:0]
-	for y := 2; y < h; y += 4 {
-		for x := 2; x < w; x += 4 {
-			in.samples = append(in.samples, flow[2*(y*w+x)+channel])
+// against fills in.motion and returns 1/s.
+func (in *Input) against(flow []float32, h, w int) float32 {
+	rows, cols := h/Stride, w/Stride
+	in.mean, in.motion = grow(in.mean, 2*rows*cols), grow(in.motion, 2*h*w)
+	clear(in.mean)
+	for y := range h {
+		row, mean := flow[2*y*w:][:2*w], in.mean[2*(y/Stride)*cols:][:2*cols]
+		for x := range w {
+			mean[2*(x/Stride)] += row[2*x]
+			mean[2*(x/Stride)+1] += row[2*x+1]
 		}
 	}
-	slices.Sort(in.samples)
-	return in.samples[len(in.samples)/2]
+	for i := range in.mean {
+		in.mean[i] /= Stride * Stride * Stride
+	}
+	in.camera.Fit(in.mean, nil, rows, cols)
+	in.camera.Residual(in.motion, flow, h, w, Stride)
+	in.camera.Residual(in.mean, in.mean, rows, cols, 1)
+	in.length = grow(in.length, rows*cols)
+	for i := range in.length {
+		x, y := in.mean[2*i], in.mean[2*i+1]
+		in.length[i] = Stride * sqrt(x*x+y*y)
+	}
+	slices.Sort(in.length)
+	return 1 / min(max(4*in.length[len(in.length)/2], slowest), fastest)
 }
 
-// squash returns tanh(v/4), to 1e-6. With t = tanh(v/8) it is 2t/(1+t^2), and t is Lambert's
-// continued fraction to the seventh term, x + x/(1 + x^2/(3 + x^2/(5 + ...))) written out.
-func squash(v float32) float32 {
-	x := min(max(v/8, -4.9), 4.9)
-	q := x * x
-	t := x * (135135 + q*(17325+q*(378+q))) / (135135 + q*(62370+q*(3150+q*28)))
-	return 2 * t / (1 + t*t)
-}
+func sqrt(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -28,6 +28,7 @@ type layer[T vec.Float] struct {
 	gain, bias []T // (O)
 	unit       []T // (O, 9I) (w - mean)/|w - mean|
 	inv        []T // (O) 1/|w - mean|
+	centred    bool
 	eff        []T // (O, 9I) gain * unit, what convolves
 }
 
@@ -70,6 +71,7 @@ func makeNet[T vec.Float](cfg Config) net[T] {
 	for i := range n.layers {
 		l := &n.layers[i]
 		l.unit, l.eff, l.inv = make([]T, len(l.w)), make([]T, len(l.w)), make([]T, l.out)
+		l.centred = i > 0
 	}
 	return n
 }
@@ -100,9 +102,8 @@ func (n *net[T]) standardise() {
 		for o := range l.out {
 			u := l.unit[o*K : o*K+K]
 			copy(u, l.w[o*K:o*K+K])
-			m := mean(u)
-			for i := range u {
-				u[i] -= m
+			if l.centred {
+				centre(u)
 			}
 			vec.UnitRows(u, l.inv[o:o+1], 1, K)
 			eff := l.eff[o*K : o*K+K]
@@ -143,18 +144,21 @@ func (n *net[T]) unstandardise(grad []T) {
 			de, u := d.w[o*K:o*K+K], l.unit[o*K:o*K+K]
 			d.gain[o] += vec.Dot(u, de)
 			vec.UnitBack(de, de, u, l.inv[o]*l.gain[o])
-			m := mean(de)
-			for i := range de {
-				de[i] -= m
+			if l.centred {
+				centre(de)
 			}
 		}
 	}
 }
 
-func mean[T vec.Float](v []T) T {
+// centre takes the mean of v from it.
+func centre[T vec.Float](v []T) {
 	var sum float64
 	for _, x := range v {
 		sum += float64(x)
 	}
-	return T(sum / float64(len(v)))
+	mean := T(sum / float64(len(v)))
+	for i := range v {
+		v[i] -= mean
+	}
 }

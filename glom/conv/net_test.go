@@ -102,6 +102,9 @@ func slowForward(n *Net, in []float32, h, w int) []float64 {
 				sum += float64(v)
 			}
 			mean := sum / float64(l.taps())
+			if k == 0 {
+				mean = 0 // the first layer is not centred
+			}
 			for _, v := range l.w[o*l.taps():][:l.taps()] {
 				square += (float64(v) - mean) * (float64(v) - mean)
 			}
