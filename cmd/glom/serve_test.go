@@ -263,6 +263,9 @@ func TestServeUsage(t *testing.T) {
 		{tiny + " --ice-server turn:x,user", "--ice-server"},
 		{tiny + " --level 9", "--level"},
 		{tiny + " --open-timeout 0s", "--open-timeout"},
+		{tiny + " --allow-origin example.org", "--allow-origin"},
+		{tiny + " --allow-origin https://example.org/page", "--allow-origin"},
+		{tiny + " --host camera.example:8080", "--host"},
 		{"- --loop", "--loop"},
 	} {
 		fail(t, exitUsage, append([]string{"serve"}, strings.Fields(tt.args)...), tt.want)
@@ -325,6 +328,34 @@ func TestServeOnNetwork(t *testing.T) {
 	}
 	if code, b := s.get(""); code != 200 || strings.Contains(string(b), token) {
 		t.Errorf("the page: %d", code)
+	}
+}
+
+// A page of a site that is allowed, however its name was written, may use WHEP and see why it was refused.
+func TestServeAllowedOrigin(t *testing.T) {
+	s := startServe(t, tiny, "--loop", "--token", "0123456789", "--allow-origin", "HTTPS://Player.Example:443/")
+	for _, method := range []string{http.MethodOptions, http.MethodPost} {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+"whep", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", "https://player.example")
+		want := http.StatusUnauthorized
+		if method == http.MethodOptions {
+			r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+			want = http.StatusOK
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != want || got != "https://player.example" {
+			t.Errorf("%s: %s, allowed for %q", method, res.Status, got)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Methods"); (got != "") != (method == http.MethodOptions) {
+			t.Errorf("%s: methods %q", method, got)
+		}
 	}
 }
 

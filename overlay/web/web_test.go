@@ -237,6 +237,48 @@ func TestFault29OriginAndHost(t *testing.T) {
 	}
 }
 
+// A page of a listed site sees what comes of its requests, refusals too; another's page sees nothing.
+func TestListedSiteSeesAnswers(t *testing.T) {
+	const friend = "https://friend.example"
+	s := open(t, Config{OperatorToken: operatorToken, WHEP: roleHandler(), JPEG: album, Pictures: []string{"overlay"}, Origins: []string{friend + "/"}})
+	for _, tt := range []struct {
+		name, origin, method, path string
+		code                       int
+		allowed                    bool
+	}{
+		{"a picture", friend, "GET", "/frame.jpg", 200, true},
+		{"in capitals", "https://Friend.example", "GET", "/frame.jpg", 200, true},
+		{"status", friend, "GET", "/api/status", 200, true},
+		{"what is not there", friend, "GET", "/frame.jpg?level=9", 400, true},
+		{"without a token", friend, "POST", "/whep", 401, true},
+		{"preflight", friend, "OPTIONS", "/frame.jpg", 204, true},
+		{"preflight of a stranger", "https://evil.example", "OPTIONS", "/frame.jpg", 403, false},
+		{"a stranger", "https://evil.example", "GET", "/frame.jpg", 403, false},
+		{"no page", "", "GET", "/frame.jpg", 200, false},
+	} {
+		res, _ := s.ask(t, tt.method, tt.path, nil, func(r *http.Request) {
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			if tt.method == "OPTIONS" {
+				r.Header.Set("Access-Control-Request-Method", "GET")
+			} else if tt.code != 401 {
+				bearerOf(operatorToken)(r)
+			}
+		})
+		want := map[bool]string{true: tt.origin}[tt.allowed]
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != tt.code || got != want {
+			t.Errorf("%s: %d for %q, want %d for %q", tt.name, res.StatusCode, got, tt.code, want)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Headers"); (got == "Authorization") != (tt.name == "preflight") {
+			t.Errorf("%s: headers %q are allowed", tt.name, got)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Credentials"); got != "" {
+			t.Errorf("%s: credentials are allowed", tt.name)
+		}
+	}
+}
+
 // Fault 22: what is too large or too slow ends in bounded time.
 func TestFault22Limits(t *testing.T) {
 	s := open(t, Config{WHEP: roleHandler()})
