@@ -122,10 +122,13 @@ func TestPLIFlood(t *testing.T) {
 			c.awaitFrame("is a key frame", received.key)
 			clients = append(clients, c)
 		}
-		begin := time.Now()
+		begin, sent := time.Now(), uint8(0)
 		for time.Since(begin) < 3*time.Second {
 			for _, c := range clients {
-				c.send(&rtcp.PictureLossIndication{MediaSSRC: c.mediaSSRC()})
+				ssrc := c.mediaSSRC()
+				c.send(&rtcp.PictureLossIndication{MediaSSRC: ssrc})
+				sent++
+				c.send(&rtcp.FullIntraRequest{MediaSSRC: ssrc, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: sent}}})
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -139,7 +142,7 @@ func TestPLIFlood(t *testing.T) {
 			}
 		}
 		if st := s.Stats(); st.Lost < 100 {
-			t.Errorf("%d viewers: only %d PLIs came through: the flood was none", viewers, st.Lost)
+			t.Errorf("%d viewers: only %d PLIs and FIRs came through: the flood was none", viewers, st.Lost)
 		}
 		if viewers == 1 && n > 4 {
 			t.Errorf("%d key frames for one viewer, want at most 4", n)

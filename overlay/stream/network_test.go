@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v3"
 )
@@ -128,6 +129,23 @@ func TestConfigErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want one with %q", cfg, err, want)
 		}
+	}
+}
+
+// TestDefaults checks the numbers that hold where nothing else is said.
+func TestDefaults(t *testing.T) {
+	c, err := Config{}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Codec != VP8 || c.UDP != "127.0.0.1:0" || c.TCP != "" || len(c.ICEServers) != 0 || c.MaxViewers != 32 || c.Pictures[0] != "overlay" {
+		t.Errorf("%+v, want VP8 for 32 viewers on a free UDP port of loopback, no TCP, no ICE server", c)
+	}
+	if c.ConnectTimeout != 10*time.Second || c.StallTimeout != 30*time.Second || c.CloseTimeout != 2*time.Second {
+		t.Errorf("half-open, stalled and closing viewers have %v, %v and %v, want 10 s, 30 s and 2 s", c.ConnectTimeout, c.StallTimeout, c.CloseTimeout)
+	}
+	if keyPeriod != 500*time.Millisecond || maxBody != 64<<10 || maxMedia != 3 || maxCandidates != 64 || controlSize != 4<<10 || controlRate != 20 || metaBuffer != 256<<10 {
+		t.Error("a limit has changed")
 	}
 }
 
