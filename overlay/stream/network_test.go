@@ -141,8 +141,8 @@ func TestDefaults(t *testing.T) {
 	if c.Codec != VP8 || c.UDP != "127.0.0.1:0" || c.TCP != "" || len(c.ICEServers) != 0 || c.MaxViewers != 32 || c.Pictures[0] != "overlay" {
 		t.Errorf("%+v, want VP8 for 32 viewers on a free UDP port of loopback, no TCP, no ICE server", c)
 	}
-	if c.ConnectTimeout != 10*time.Second || c.StallTimeout != 30*time.Second || c.CloseTimeout != 2*time.Second {
-		t.Errorf("half-open, stalled and closing viewers have %v, %v and %v, want 10 s, 30 s and 2 s", c.ConnectTimeout, c.StallTimeout, c.CloseTimeout)
+	if c.ConnectTimeout != 10*time.Second || c.StallTimeout != 30*time.Second || c.CloseTimeout != 2*time.Second || c.MaxAge != 24*time.Hour {
+		t.Errorf("half-open, stalled, closing and old viewers have %v, %v, %v and %v, want 10 s, 30 s, 2 s and a day", c.ConnectTimeout, c.StallTimeout, c.CloseTimeout, c.MaxAge)
 	}
 	if keyPeriod != 500*time.Millisecond || maxBody != 64<<10 || maxMedia != 3 || maxCandidates != 64 || controlSize != 4<<10 || controlRate != 20 || metaBuffer != 256<<10 {
 		t.Error("a limit has changed")

@@ -228,6 +228,8 @@ func (s *Server) reap(v *Viewer, now time.Time) {
 	case v.silent(now) > s.cfg.StallTimeout:
 		s.counters.stalled.Add(1)
 		v.end("stalled")
+	case now.Sub(v.created) > s.cfg.MaxAge:
+		v.end("has lasted for " + s.cfg.MaxAge.String())
 	}
 }
 

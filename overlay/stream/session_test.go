@@ -153,6 +153,23 @@ func TestHalfOpen(t *testing.T) {
 	}
 }
 
+// TestMaxAge checks that a session that is well ends at its time, and that there can be another.
+func TestMaxAge(t *testing.T) {
+	const age = 2 * time.Second
+	s, url := serve(t, Config{MaxAge: age})
+	start := time.Now()
+	c := dial(t, url, clientOptions{channels: true})
+	await(t, c.closed, "told of the end")
+	if d := time.Since(start); d < age {
+		t.Errorf("it ended after %s, want %s", d, age)
+	}
+	until(t, "gone", func() bool { return s.Stats().Sessions == 0 })
+	if st := s.Stats(); st.Joined != 1 || st.HalfOpen+st.Stalled != 0 {
+		t.Errorf("%+v, want one that joined and was neither half-open nor stalled", st)
+	}
+	dial(t, url, clientOptions{channels: true})
+}
+
 func TestPatchFlood(t *testing.T) {
 	_, url := serve(t, Config{})
 	c, other := dial(t, url, clientOptions{}), dial(t, url, clientOptions{})
