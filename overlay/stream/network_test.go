@@ -56,6 +56,18 @@ func TestCandidates(t *testing.T) {
 			t.Errorf("candidates %v, want one with 203.0.113.7", got)
 		}
 	})
+	t.Run("IPv6", func(t *testing.T) {
+		if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+			t.Skip("no IPv6:", err)
+		} else {
+			l.Close()
+		}
+		_, url := serve(t, Config{UDP: "[::1]:0"})
+		got := candidates(answerOf(t, url, clientOptions{}))
+		if len(got) != 1 || got[0][1] != "::1" {
+			t.Errorf("candidates %v, want one on ::1", got)
+		}
+	})
 	t.Run("all addresses", func(t *testing.T) {
 		ips, err := addresses("", nil)
 		if err != nil {
@@ -114,7 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		"open TCP port":       {TCP: tcp.Addr().String()},
 		"UDP address":         {UDP: "127.0.0.1"},
 		"TCP address":         {TCP: "x"},
-		"no address on":       {UDP: ":0", Interfaces: []string{"no-such-interface"}},
+		"no such address on":  {UDP: ":0", Interfaces: []string{"no-such-interface"}},
 		"public address":      {PublicIPs: []string{"example.com"}},
 		"scheme":              {ICEServers: []ICEServer{{URL: "http://x"}}},
 		"Link header":         {ICEServers: []ICEServer{{URL: "turn:x", Username: `"`}}},
