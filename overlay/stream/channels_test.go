@@ -203,7 +203,12 @@ func (c *client) sendLong(n int) {
 		c.t.Errorf("%d bytes: %v", n, err)
 	}
 	until(c.t, "sent as far as the server takes it", func() bool {
-		return c.control.BufferedAmount() <= uint64(max(0, n-sctpBuffer+16<<10))
+		select {
+		case <-c.closed:
+			return true
+		default:
+			return c.control.BufferedAmount() <= uint64(max(0, n-sctpBuffer+16<<10))
+		}
 	})
 }
 

@@ -64,8 +64,8 @@ func TestJoinTogether(t *testing.T) {
 		src.run(t, s, 10*time.Millisecond)
 		var all []*client
 		for i := range 4 {
-			start := time.Now()
 			c := dial(t, url, clientOptions{})
+			start := time.Now()
 			first := c.awaitFrame("is a key frame", received.key)
 			if d := first.at.Sub(start); d > 400*time.Millisecond {
 				return fmt.Errorf("viewer %d had its first frame after %v", i, d)
