@@ -42,7 +42,7 @@ LIVEKIT      = github.com/livekit/livekit-server/cmd/server
 TOOL         = $(GO) tool -modfile=tools/go.mod
 GOLANGCILINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: build run test bench results ablation check help deps vet lint fmt race leak fuzz gobench livekit soak soakserve clean
+.PHONY: build run test bench results ablation check help deps vet lint fmt race deadlock leak fuzz gobench livekit soak soakserve clean
 .DEFAULT_GOAL = build
 
 build: deps ## build bin/glom and bin/glomtrain (the first time takes a minute or two, for OpenCV's bindings)
@@ -86,7 +86,7 @@ ablation: build ## train the model anew without one piece at a time, and measure
 	done
 	$(GO) run ./cmd/ablation -o $(ABLATION) $(VARIANTS) && echo "the comparison is in $(ABLATION)"
 
-check: test vet lint race leak fuzz build ## run every check
+check: test vet lint race deadlock leak fuzz build ## run every check
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
@@ -122,6 +122,9 @@ fmt: ## format the code
 # The detector's pointer checks make each vector load two calls, and the kernels hundreds of times slower.
 race: deps ## run the tests under the race detector, without the longest
 	$(GO) test -race -short -timeout 30m '-gcflags=./glom/...=-d=checkptr=0' ./...
+
+deadlock: deps ## run the tests of what serves with mutexes that find deadlocks
+	tools/deadlock
 
 leak: deps ## count OpenCV's matrices: none may be left
 	$(GO) test -tags matprofile ./capture/opencv/...

@@ -123,6 +123,9 @@ func New(c Config) (*Drawer, error) {
 	return d, nil
 }
 
+// Config returns what d draws, with the defaults filled in.
+func (d *Drawer) Config() Config { return d.cfg }
+
 func defaultOpacity(v View) float64 {
 	if v == Islands {
 		return 0.45

@@ -28,6 +28,9 @@ func (f *drawFlags) config(levels int) (overlay.Config, error) {
 	if err != nil {
 		return overlay.Config{}, err
 	}
+	if !(f.opacity >= 0 && f.opacity <= 1) {
+		return overlay.Config{}, fmt.Errorf("--opacity %v: want over 0 up to 1", f.opacity)
+	}
 	c := overlay.Config{View: view, Levels: levels, Opacity: f.opacity}
 	switch f.level {
 	case "all":

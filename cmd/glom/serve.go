@@ -121,18 +121,19 @@ type service struct {
 	line     *statusLine
 	log      *slog.Logger
 
-	config  pipeline.Config
-	source  string   // its name, without credentials
-	closers []func() // the last one first
-	outs    outputs
-	live    *live.Live
-	viewers *stream.Server // nil if no video can be encoded
-	web     *web.Server
-	meters  meters
-	dog     watchdog
-	hungAt  time.Duration                       // of a stage; default hungAfter
-	wrap    func(capture.Source) capture.Source // around the source; nil for nothing
-	watch   func(string, time.Duration)         // is told the times of stages too; nil for nobody
+	config      pipeline.Config
+	source      string   // its name, without credentials
+	closers     []func() // the last one first
+	outs        outputs
+	live        *live.Live
+	viewers     *stream.Server      // nil if no video can be encoded
+	publication *stream.Publication // nil if nothing is published
+	web         *web.Server
+	meters      meters
+	dog         watchdog
+	hungAt      time.Duration                       // of a stage; default hungAfter
+	wrap        func(capture.Source) capture.Source // around the source; nil for nothing
+	watch       func(string, time.Duration)         // is told the times of stages too; nil for nobody
 }
 
 func (s *service) later(f func()) { s.closers = append(s.closers, f) }
@@ -286,7 +287,7 @@ func (s *service) openViewers(ctx context.Context, c stream.Config) (err error) 
 	if s.flags.publish == "" {
 		return nil
 	}
-	_, err = s.viewers.Publish(ctx, stream.PublishConfig{
+	s.publication, err = s.viewers.Publish(ctx, stream.PublishConfig{
 		URL: s.flags.publish, Token: s.flags.publishToken, Picture: live.Overlay, UseICEServers: true, Insecure: s.flags.insecure,
 	})
 	return err

@@ -190,6 +190,14 @@ func TestServe(t *testing.T) {
 			t.Errorf("/%s: %d, %v", path, code, err)
 		}
 	}
+	_, b := s.get("api/status")
+	var all map[string]any
+	if err := json.Unmarshal(b, &all); err != nil || all["stream"] == nil || all["source_state"] != "gives frames" {
+		t.Errorf("status %s", b)
+	}
+	if m := regexp.MustCompile(`"[a-z_0-9]*[A-Z]\w*":`).FindString(string(b)); m != "" {
+		t.Errorf("the status has a name with capitals: %s", m)
+	}
 	if code, b := s.get("whep"); code >= 400 {
 		t.Errorf("/whep: %d %s", code, b)
 	}
@@ -202,7 +210,10 @@ func TestServe(t *testing.T) {
 	}
 	metrics, _ := io.ReadAll(res.Body)
 	res.Body.Close()
-	for _, want := range []string{"glom_frames_total ", `glom_stage_seconds_count{stage="settle"} `, `glom_islands{level="4"} `, `glom_encoded_total{picture="overlay"} `, "glom_viewers 0"} {
+	for _, want := range []string{
+		"glom_frames_total ", `glom_stage_seconds_count{stage="settle"} `, `glom_islands{level="4"} `, `glom_encoded_total{picture="overlay"} `, "glom_viewers 0",
+		"glom_source_dropped_total ", "glom_show_dropped_total ", "glom_sent_dropped_total ", `glom_bitrate{picture="plain"} `, "glom_unsettled ", `glom_stage_seconds_bucket{stage="encode",le="0.016"} `,
+	} {
 		if !strings.Contains(string(metrics), want) {
 			t.Errorf("metrics lack %s", want)
 		}
@@ -211,7 +222,7 @@ func TestServe(t *testing.T) {
 	if code := s.stop(); code != 130 || time.Since(began) > 3*time.Second {
 		t.Errorf("exit code %d after %v, want 130 within 3 s: %s", code, time.Since(began), s.err.String())
 	}
-	b, err := os.ReadFile(lines)
+	b, err = os.ReadFile(lines)
 	if err != nil || bytes.Count(b, []byte("\n")) < 10 || b[len(b)-1] != '\n' {
 		t.Errorf("%d bytes of JSON, %v", len(b), err)
 	}
@@ -262,7 +273,11 @@ func TestServeUsage(t *testing.T) {
 		{tiny + " --max-viewers 0", "--max-viewers"},
 		{tiny + " --ice-server turn:x,user", "--ice-server"},
 		{tiny + " --level 9", "--level"},
+		{tiny + " --opacity 2", "--opacity"},
 		{tiny + " --open-timeout 0s", "--open-timeout"},
+		{tiny + " --allow-origin example.org", "--allow-origin"},
+		{tiny + " --allow-origin https://example.org/page", "--allow-origin"},
+		{tiny + " --host camera.example:8080", "--host"},
 		{"- --loop", "--loop"},
 	} {
 		fail(t, exitUsage, append([]string{"serve"}, strings.Fields(tt.args)...), tt.want)
@@ -305,6 +320,23 @@ func TestServePublishRefused(t *testing.T) {
 	}
 }
 
+// An endpoint that is away is tried again, and the status tells so, without the password.
+func TestServePublishStatus(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	s := startServe(t, tiny, "--loop", "--publish", "http://someone:hunter2@"+l.Addr().String()+"/whip")
+	st := s.until("told", func(st serveStatus) bool { return st.Publish != nil && st.Publish.Error != "" })
+	if st.Publish.Connected || !strings.Contains(st.Publish.Error, "refused") || strings.Contains(st.Publish.Error+s.err.String(), "hunter2") {
+		t.Errorf("status %+v, log %s", st.Publish, s.err.String())
+	}
+	if _, b := s.fetch(s.admin, ""); !strings.Contains(string(b), "glom_published 0\n") {
+		t.Error("the metrics do not tell")
+	}
+}
+
 // On a network there is a token, which is made if none is given, and nothing goes without it.
 func TestServeOnNetwork(t *testing.T) {
 	s := startServe(t, "synthetic:demo?size=96x64&frames=-1", "--listen", "0.0.0.0:0", "--insecure", "--udp", "127.0.0.1:0")
@@ -325,6 +357,34 @@ func TestServeOnNetwork(t *testing.T) {
 	}
 	if code, b := s.get(""); code != 200 || strings.Contains(string(b), token) {
 		t.Errorf("the page: %d", code)
+	}
+}
+
+// A page of a site that is allowed, however its name was written, may use WHEP and see why it was refused.
+func TestServeAllowedOrigin(t *testing.T) {
+	s := startServe(t, tiny, "--loop", "--token", "0123456789", "--allow-origin", "HTTPS://Player.Example:443/")
+	for _, method := range []string{http.MethodOptions, http.MethodPost} {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+"whep", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", "https://player.example")
+		want := http.StatusUnauthorized
+		if method == http.MethodOptions {
+			r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+			want = http.StatusOK
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != want || got != "https://player.example" {
+			t.Errorf("%s: %s, allowed for %q", method, res.Status, got)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Methods"); (got != "") != (method == http.MethodOptions) {
+			t.Errorf("%s: methods %q", method, got)
+		}
 	}
 }
 

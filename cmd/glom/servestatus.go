@@ -136,6 +136,21 @@ type serveStatus struct {
 	live.Stats
 	Stream  *stream.Stats        `json:"stream,omitempty"`
 	Persons []stream.ViewerStats `json:"each_viewer,omitempty"`
+	Publish *publishStatus       `json:"publish,omitempty"`
+}
+
+// publishStatus tells how the publication fares.
+type publishStatus struct {
+	stream.PublicationStats
+	Error string `json:"error,omitempty"` // why it is not connected; without a password or token
+}
+
+func newPublishStatus(p *stream.Publication) *publishStatus {
+	st := &publishStatus{PublicationStats: p.Stats()}
+	if !st.Connected && st.Err != nil {
+		st.Error = oneLine(st.Err)
+	}
+	return st
 }
 
 func (s *service) status() any {
@@ -150,6 +165,9 @@ func (s *service) status() any {
 		for _, v := range s.viewers.Viewers(nil) {
 			st.Persons = append(st.Persons, v.Stats())
 		}
+	}
+	if s.publication != nil {
+		st.Publish = newPublishStatus(s.publication)
 	}
 	return st
 }
@@ -203,6 +221,10 @@ func (s *service) register(m *web.Metrics) {
 	}
 	if s.viewers == nil {
 		return
+	}
+	if p := s.publication; p != nil {
+		m.Gauge("glom_published", "1 while the endpoint of --publish takes the video.", func() float64 { return map[bool]float64{true: 1}[p.Stats().Connected] })
+		m.Counter("glom_publish_sessions_total", "Sessions that the endpoint of --publish has agreed to.", func() float64 { return float64(p.Stats().Sessions) })
 	}
 	of := s.viewers.Stats
 	m.Counter("glom_sent_bytes_total", "Bytes of RTP payload sent.", func() float64 { return float64(of().Bytes) })

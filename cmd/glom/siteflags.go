@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 
@@ -67,6 +68,9 @@ func (f *siteFlags) config() (web.Config, error) {
 			return web.Config{}, fmt.Errorf("read the token %q: the file is empty", f.tokenFile)
 		}
 	}
+	if err := f.checkNames(); err != nil {
+		return web.Config{}, err
+	}
 	network := !isLoopback(host)
 	if network && !f.noAuth {
 		if f.token == "" {
@@ -91,6 +95,26 @@ func (f *siteFlags) config() (web.Config, error) {
 		Listen: f.listen, Admin: f.admin, OperatorToken: f.token, ViewerToken: f.viewerToken, NoAuth: f.noAuth, Insecure: f.insecure,
 		SelfSigned: f.tls == "self", CertFile: f.tlsCert, KeyFile: f.tlsKey, Hosts: f.hosts, Origins: f.origins,
 	}, nil
+}
+
+// checkNames checks the names and sites, and writes the latter as browsers do.
+func (f *siteFlags) checkNames() error {
+	for _, h := range f.hosts {
+		if h == "" || strings.ContainsAny(h, " /:@") {
+			return usagef("--host %q: want a name without a port, as camera.example", h)
+		}
+	}
+	for i, o := range f.origins {
+		u, err := url.Parse(strings.ToLower(o))
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+			return usagef("--allow-origin %q: want a site, as https://example.org", o)
+		}
+		if port := u.Port(); u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+			u.Host = strings.TrimSuffix(u.Host, ":"+port)
+		}
+		f.origins[i] = u.Scheme + "://" + u.Host
+	}
+	return nil
 }
 
 // isLoopback tells whether only this machine can reach an address with that host.

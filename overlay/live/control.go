@@ -14,7 +14,8 @@ func (l *Live) state() meta.State {
 	st := meta.State{
 		Names: make([]string, l.cfg.Levels), Source: l.cfg.Source, Stalled: l.stalled.Load(),
 		Viewers: l.room.count(), Follow: l.follow.now(),
-		Can: []string{meta.Set, meta.Keyframe, meta.Ping, meta.Follow, meta.Unfollow},
+		Can:   []string{meta.Set, meta.Keyframe, meta.Ping, meta.Follow, meta.Unfollow, meta.Draw},
+		Drawn: l.drawers.now(),
 	}
 	if l.folder != nil {
 		st.Can = append(st.Can, meta.Snapshot)
@@ -91,11 +92,24 @@ func (l *Live) command(v viewer, c *meta.Command) (notice string, all bool, err 
 	case meta.Unfollow:
 		l.follow.stop()
 		return "", true, nil
+	case meta.Draw:
+		l.draw(c)
+		return "", true, nil
 	case meta.Snapshot:
 		name, err := l.snapshot()
 		return name, false, err
 	}
 	return notice, false, nil
+}
+
+// draw changes what is drawn for all who do not draw themselves. The last one who wants something gets it.
+func (l *Live) draw(c *meta.Command) {
+	l.drawers.change(c.Level, c.Opacity)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last != nil {
+		l.news() // single pictures of it are made again
+	}
 }
 
 // KeyFrame has the next picture be one that needs no other. If the source is slow, the last picture

@@ -1,11 +1,16 @@
 package live
 
 import (
+	"bytes"
+	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"glomstream/overlay"
 	"glomstream/overlay/record"
 	"glomstream/pipeline"
 )
@@ -24,14 +29,18 @@ func TestCommands(t *testing.T) {
 		{viewer, `{"type":"set","level":5}`, `there are levels 0 to 4`, false},
 		{viewer, `{"type":"follow","x":0.5,"y":0.5}`, `only an operator may`, false},
 		{viewer, `{"type":"unfollow"}`, `only an operator may`, false},
+		{viewer, `{"type":"draw","opacity":1}`, `only an operator may`, false},
 		{viewer, `{"type":"snapshot"}`, `only an operator may`, false},
+		{operator, `{"type":"draw","level":5}`, `there are levels 0 to 4`, false},
+		{operator, `{"type":"draw","opacity":1}`, `"drawn":{"level":3,"opacity":1}`, true},
+		{operator, `{"type":"draw","level":1}`, `"drawn":{"level":1,"opacity":1}`, true},
 		{operator, `{"type":"snapshot"}`, `the server keeps none`, false},
 		{operator, `{"type":"unfollow"}`, `"type":"state"`, true},
 		{operator, `{"type":"nonsense"}`, `"error":"command`, false},
 		{operator, `not json`, `"error":"parse command`, false},
 		{operator, strings.Repeat("x", 10000), `"error":"parse command`, false},
 		{viewer, `{"type":"keyframe"}`, `"role":"viewer","can":["set","keyframe","ping"]`, false},
-		{operator, `{"type":"keyframe"}`, `"role":"operator","can":["set","keyframe","ping","follow","unfollow"]`, false},
+		{operator, `{"type":"keyframe"}`, `"role":"operator","can":["set","keyframe","ping","follow","unfollow","draw"]`, false},
 	} {
 		other := map[*person]*person{operator: viewer, viewer: operator}[tt.who]
 		before := len(other.said)
@@ -89,6 +98,45 @@ func TestFollowAtPoint(t *testing.T) {
 	h.play(t, film{name: small, frames: 1})
 	if h.follow.now() != nil {
 		t.Error("it is followed again")
+	}
+}
+
+// What an operator wants drawn is drawn for those who do not draw themselves, in the present picture already;
+// others, and the levels that somebody asks for by name, are as before but for the opacity.
+func TestDraw(t *testing.T) {
+	h := newTheatre(t, Config{Draw: overlay.Config{All: true, Level: 3}})
+	a := h.enter(&person{id: "a", picture: Overlay})
+	h.play(t, film{name: small, frames: 2, each: h.slowly(t)})
+	if !a.heard(`"drawn":{"level":3,"all":true,"opacity":0.45}`) {
+		t.Errorf("told %s", a.last())
+	}
+	picture := func(name string, level int) image.Image {
+		t.Helper()
+		data, _, err := h.JPEG(t.Context(), name, level, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := jpeg.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	plain, wide, second := picture("plain", -1), picture("overlay", -1), picture("overlay", 1)
+	h.control(a, []byte(`{"type":"draw","level":1}`))
+	if got := picture("overlay", -1); !reflect.DeepEqual(got, second) || got.Bounds() == wide.Bounds() {
+		t.Errorf("the picture of level 1 has size %v and is not that of level 1, of size %v", got.Bounds(), second.Bounds())
+	}
+	h.control(a, []byte(`{"type":"draw","opacity":1}`))
+	if got := picture("overlay", -1); reflect.DeepEqual(got, second) || !reflect.DeepEqual(got, picture("overlay", 1)) {
+		t.Error("the opacity did not change, or not for all")
+	}
+	if !reflect.DeepEqual(picture("plain", -1), plain) {
+		t.Error("the plain picture changed")
+	}
+	h.play(t, film{name: small, frames: 1, each: h.slowly(t)})
+	if got := h.studio.encodes(); got[0].w != wide.Bounds().Dx() || got[len(got)-1].w != 96 {
+		t.Errorf("encoded with widths %d and %d", got[0].w, got[len(got)-1].w)
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 	"glomstream/capture"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
+	"glomstream/overlay/meta"
 )
 
 // drawers makes a drawer for each level when it is needed.
 type drawers struct {
-	base overlay.Config
-
 	mu   sync.Mutex
+	base overlay.Config
 	made map[int]*overlay.Drawer
 }
 
@@ -35,6 +35,29 @@ func (d *drawers) level(l int) (*overlay.Drawer, error) {
 	return made, err
 }
 
+// change has another level or opacity drawn from now on; nil leaves it as it is.
+func (d *drawers) change(level *int, opacity *float64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if level != nil {
+		d.base.Level, d.base.All = *level, false
+	}
+	if opacity != nil {
+		d.base.Opacity = *opacity
+	}
+	d.made = map[int]*overlay.Drawer{}
+}
+
+// now tells what is shown to all.
+func (d *drawers) now() *meta.Drawn {
+	drawer, err := d.level(-1)
+	if err != nil {
+		return nil // New has tried it
+	}
+	c := drawer.Config()
+	return &meta.Drawn{Level: c.Level, All: c.All, Opacity: c.Opacity}
+}
+
 // painter draws shots. It keeps its memory, and is for one goroutine at a time.
 type painter struct {
 	ups    islands.Upsampler
@@ -48,7 +71,7 @@ func (p *painter) paint(d *drawers, level int, s *shot, pool *capture.Pool) (cap
 		return capture.Frame{}, err
 	}
 	canvas := pool.Frame(drawer.Size(s.frame.W, s.frame.H))
-	scene := s.scene(p.read(d, level, s))
+	scene := s.scene(p.read(drawer.Config(), s))
 	drawer.Draw(&canvas, &scene)
 	if s.followed != nil && canvas.W == s.frame.W && canvas.H == s.frame.H { // side by side the levels have another size
 		overlay.Outline(&canvas, s.mask, color.RGBA{255, 255, 255, 255})
@@ -57,20 +80,18 @@ func (p *painter) paint(d *drawers, level int, s *shot, pool *capture.Pool) (cap
 }
 
 // read finds the labels that are drawn.
-func (p *painter) read(d *drawers, level int, s *shot) [][]uint16 {
+func (p *painter) read(c overlay.Config, s *shot) [][]uint16 {
 	if len(p.labels) != len(s.levels) {
 		p.labels = make([][]uint16, len(s.levels))
 	}
-	if d.base.View != overlay.Islands {
+	if c.View != overlay.Islands {
 		return nil
 	}
 	f := &s.frame
 	out := make([][]uint16, len(s.levels))
 	for l := range s.levels {
-		if !d.base.All || level >= 0 {
-			if level < 0 && l != d.base.Level || level >= 0 && l != level {
-				continue
-			}
+		if !c.All && l != c.Level {
+			continue
 		}
 		if cap(p.labels[l]) < f.W*f.H {
 			p.labels[l] = make([]uint16, f.W*f.H)

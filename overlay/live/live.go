@@ -39,7 +39,7 @@ type Config struct {
 	Bitrate int           // bit/s of each picture to begin with, default 1,500,000
 	FPS     float64       // that is expected, default 30
 	Layers  int           // temporal layers, so that slow viewers can do with fewer frames; default 1
-	Stale   time.Duration // when the last picture counts as old, default 2 s
+	Stale   time.Duration // when the last picture counts as old, default 2 s; it is noticed by then
 	Follow  follow.Config // how what an operator chose is followed
 
 	Record    record.Config // where the picture Overlay is recorded; no Dir: nowhere

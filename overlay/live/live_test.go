@@ -15,13 +15,18 @@ const small = "demo?size=96x64"
 // settle lets the worker finish what it was given.
 func (h *theatre) settle(t *testing.T) {
 	t.Helper()
+	taken := false
 	for range 2000 {
 		h.mu.Lock()
 		idle := h.mail == nil
 		h.mu.Unlock()
-		if idle {
-			time.Sleep(20 * time.Millisecond) // the one in its hands
+		encode, send := h.Busy()
+		switch {
+		case idle && taken && encode+send == 0:
 			return
+		case idle && !taken:
+			taken = true
+			time.Sleep(20 * time.Millisecond) // until it begins with the one in its hands
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -203,15 +208,18 @@ func TestFault4Stall(t *testing.T) {
 		h.enter(&person{id: "b", picture: Overlay})
 		h.play(t, film{name: small, frames: 2, each: func(int, *pipeline.Result) { synctest.Wait() }})
 		version := h.version
-		time.Sleep(1900 * time.Millisecond)
+		time.Sleep(1700 * time.Millisecond)
 		synctest.Wait()
 		if err := h.Ready(); err != nil || h.Stats().Stalled {
-			t.Errorf("stalled after 1.9 s: %v", err)
+			t.Errorf("stalled after 1.7 s: %v", err)
 		}
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 		synctest.Wait()
 		if h.Ready() == nil || !h.Stats().Stalled || !strings.Contains(p.last(), `"stalled":true`) {
-			t.Errorf("not stalled after 2.3 s; the viewer was told %s", p.last())
+			t.Errorf("not stalled after 2 s; the viewer was told %s", p.last())
+		}
+		if got := p.got(); !got[len(got)-1].Stale {
+			t.Error("the picture after 2 s is not marked as old")
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

@@ -166,5 +166,5 @@ func (m *room) owed() (some []viewer) {
 
 // forOperators tells whether a command concerns all viewers.
 func forOperators(command string) bool {
-	return command == meta.Follow || command == meta.Unfollow || command == meta.Snapshot
+	return command == meta.Follow || command == meta.Unfollow || command == meta.Draw || command == meta.Snapshot
 }

@@ -85,12 +85,13 @@ func (l *Live) old(shown time.Time) (s *shot, sign string) {
 		return nil, ""
 	}
 	age, since := time.Since(l.arrived), time.Since(shown)
+	stale := age > l.cfg.Stale-look // at the next look it would be too late
 	waiting := since >= patience && l.waiting()
 	switch {
-	case age < l.cfg.Stale && !waiting, age >= l.cfg.Stale && since < again && !waiting:
+	case !waiting && (!stale || since < again):
 		return nil, ""
-	case age >= l.cfg.Stale:
-		sign = fmt.Sprintf("no new picture for %d s", int(age.Seconds()))
+	case stale:
+		sign = fmt.Sprintf("no new picture for %.0f s", age.Seconds())
 		if sign != l.sign {
 			l.sign = sign
 			l.news()

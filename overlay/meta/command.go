@@ -13,6 +13,7 @@ const (
 	Set      = "set"      // Level, Paused: of this viewer alone
 	Follow   = "follow"   // Island of Level, or what is at X, Y
 	Unfollow = "unfollow" //
+	Draw     = "draw"     // Level, Opacity: of the picture that the server draws, for all who get that
 	Snapshot = "snapshot" // have the server write a picture
 	Keyframe = "keyframe" // the viewer's decoder needs one
 	Ping     = "ping"     // T comes back in a Pong
@@ -20,13 +21,14 @@ const (
 
 // Command is what a viewer asks for. Fields that the type does not need may be there.
 type Command struct {
-	Type   string   `json:"type"`
-	Level  *int     `json:"level,omitempty"`  // 0 to MaxLevels-1; the server knows how many there are
-	Paused *bool    `json:"paused,omitempty"` // send no video until this is false
-	Island *int     `json:"island,omitempty"` // id, 1 to 65535
-	X      *float64 `json:"x,omitempty"`      // 0 to 1 across the picture
-	Y      *float64 `json:"y,omitempty"`      // 0 to 1 down the picture
-	T      *float64 `json:"t,omitempty"`      // the viewer's clock in milliseconds, for Ping
+	Type    string   `json:"type"`
+	Level   *int     `json:"level,omitempty"`   // 0 to MaxLevels-1; the server knows how many there are
+	Paused  *bool    `json:"paused,omitempty"`  // send no video until this is false
+	Opacity *float64 `json:"opacity,omitempty"` // over 0 up to 1
+	Island  *int     `json:"island,omitempty"`  // id, 1 to 65535
+	X       *float64 `json:"x,omitempty"`       // 0 to 1 across the picture
+	Y       *float64 `json:"y,omitempty"`       // 0 to 1 down the picture
+	T       *float64 `json:"t,omitempty"`       // the viewer's clock in milliseconds, for Ping
 }
 
 // ParseCommand reads a command: one JSON object of at most MaxCommand bytes, with no fields but
@@ -55,6 +57,8 @@ func (c *Command) check() error {
 	switch {
 	case c.Level != nil && (*c.Level < 0 || *c.Level >= MaxLevels):
 		return fmt.Errorf("level %d: want 0 to %d", *c.Level, MaxLevels-1)
+	case c.Opacity != nil && !(*c.Opacity > 0 && *c.Opacity <= 1):
+		return fmt.Errorf("opacity %v: want over 0 up to 1", *c.Opacity)
 	case c.Island != nil && (*c.Island < 1 || *c.Island > 0xFFFF):
 		return fmt.Errorf("island %d: want 1 to 65535", *c.Island)
 	case !within(c.X) || !within(c.Y) || (c.X == nil) != (c.Y == nil):
@@ -64,6 +68,10 @@ func (c *Command) check() error {
 	case Set:
 		if c.Level == nil && c.Paused == nil {
 			return errors.New("want level or paused")
+		}
+	case Draw:
+		if c.Level == nil && c.Opacity == nil {
+			return errors.New("want level or opacity")
 		}
 	case Follow:
 		if (c.Island == nil || c.Level == nil) && c.X == nil {
@@ -75,7 +83,7 @@ func (c *Command) check() error {
 		}
 	case Unfollow, Snapshot, Keyframe:
 	default:
-		return errors.New("unknown, use set, follow, unfollow, snapshot, keyframe or ping")
+		return errors.New("unknown, use set, follow, unfollow, draw, snapshot, keyframe or ping")
 	}
 	return nil
 }

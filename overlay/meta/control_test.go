@@ -10,7 +10,7 @@ import (
 )
 
 func TestParseCommand(t *testing.T) {
-	three, seven, no, x, y, ms := 3, 7, false, 0.25, 1.0, 12.5
+	three, seven, no, x, y, ms, opacity := 3, 7, false, 0.25, 1.0, 12.5, 0.6
 	tests := []struct {
 		in   string
 		want Command
@@ -20,6 +20,7 @@ func TestParseCommand(t *testing.T) {
 		{` {"type":"follow","island":7,"level":3} `, Command{Type: Follow, Island: &seven, Level: &three}},
 		{`{"type":"follow","x":0.25,"y":1}`, Command{Type: Follow, X: &x, Y: &y}},
 		{`{"type":"unfollow"}`, Command{Type: Unfollow}},
+		{`{"type":"draw","level":3,"opacity":0.6}`, Command{Type: Draw, Level: &three, Opacity: &opacity}},
 		{`{"type":"snapshot"}`, Command{Type: Snapshot}},
 		{`{"type":"keyframe"}`, Command{Type: Keyframe}},
 		{`{"type":"ping","t":12.5}`, Command{Type: Ping, T: &ms}},
@@ -51,6 +52,10 @@ func TestParseCommandRefuses(t *testing.T) {
 		`{"type":"follow","x":0.5}`:              "x and y",
 		`{"type":"follow","x":0.5,"y":1.01}`:     "x and y",
 		`{"type":"follow","x":-0.1,"y":0}`:       "x and y",
+		`{"type":"draw"}`:                        "want level or opacity",
+		`{"type":"draw","opacity":0}`:            "opacity 0",
+		`{"type":"draw","opacity":1.1}`:          "opacity 1.1",
+		`{"type":"draw","level":32}`:             "level 32",
 		`{"type":"ping"}`:                        "want t",
 		`{"type":"shutdown"}`:                    "unknown, use",
 		`{"type":"` + strings.Repeat("x", 4096) + `"}`: "more than 4096",
@@ -64,6 +69,7 @@ func TestParseCommandRefuses(t *testing.T) {
 func FuzzParseCommand(f *testing.F) {
 	f.Add([]byte(`{"type":"set","level":3,"paused":true}`))
 	f.Add([]byte(`{"type":"follow","x":0.25,"y":1,"island":3,"level":1}`))
+	f.Add([]byte(`{"type":"draw","level":3,"opacity":0.6}`))
 	f.Add([]byte(`{"type":"ping","t":1e300}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseCommand(b)

@@ -16,6 +16,7 @@ type State struct {
 	Paused bool     `json:"paused"`
 
 	Follow  *Followed `json:"follow,omitempty"` // what is being followed, for all viewers
+	Drawn   *Drawn    `json:"drawn,omitempty"`  // what the server draws, for all who get that picture
 	Source  string    `json:"source,omitempty"` // what is shown, without credentials
 	Stalled bool      `json:"stalled"`          // the source gives no new frames
 	Viewers int       `json:"viewers"`
@@ -29,6 +30,13 @@ type Followed struct {
 	Level  int  `json:"level"`
 	Island int  `json:"island"`         // its id in this frame
 	Lost   bool `json:"lost,omitempty"` // out of view
+}
+
+// Drawn is how the islands are drawn into the picture that is not drawn by viewers.
+type Drawn struct {
+	Level   int     `json:"level"`
+	All     bool    `json:"all,omitempty"` // all levels side by side, instead of Level
+	Opacity float64 `json:"opacity"`
 }
 
 // AppendState appends the message of s: the fields above and "type":"state".

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -92,6 +93,12 @@ func TestKeys(t *testing.T) {
 	}
 	p.until("/^VP8 640×352$/.test([...document.querySelectorAll('#stats div')].find((d) => d.firstChild.textContent === 'Codec')?.lastChild.textContent)")
 	p.until("/^\\d+(\\.\\d)? ms$/.test([...document.querySelectorAll('#stats div')].find((d) => d.firstChild.textContent === 'Latency')?.lastChild.textContent)")
+	for name, want := range map[string]string{
+		"Frames": `^\d+ /s$`, "Bit rate": `^[\d.]+ [kM]bit/s$`, "Packets lost": `^\d+ \([\d.]+ %\)$`, "Round trip": `^[\d.]+ ms$`,
+		"Frames dropped": `^\d+$`, "Freezes": `^\d+$`, "Path": `^udp, `,
+	} {
+		p.until(fmt.Sprintf("RegExp(String.raw`%s`).test([...document.querySelectorAll('#stats div')].find((d) => d.firstChild.textContent === '%s')?.lastChild.textContent)", want, name))
+	}
 
 	// The tree: into it, down, open, back.
 	p.until("document.querySelector('#tree [role=treeitem] [role=treeitem]')")

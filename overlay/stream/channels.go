@@ -38,6 +38,13 @@ func (v *Viewer) openChannels() error {
 	}
 	c.control.OnMessage(func(m webrtc.DataChannelMessage) { v.receive(m) })
 	c.meta.OnMessage(func(webrtc.DataChannelMessage) { v.ignore() })
+	// A message that is too long for pion to read, 64 KiB, ends its channel.
+	broken := func(error) {
+		v.ignore()
+		v.end("breaks a data channel")
+	}
+	c.control.OnError(broken)
+	c.meta.OnError(broken)
 	// When the other side closes its connection, DTLS and with it SCTP end. pion tells of no other sign.
 	v.peer.SCTP().OnClose(func(error) { v.end("said farewell") })
 	v.peer.OnDataChannel(func(d *webrtc.DataChannel) {

@@ -3,11 +3,13 @@ package stream
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/pion/webrtc/v3"
 )
@@ -155,8 +157,9 @@ func TestControlAbuse(t *testing.T) {
 		least  uint64
 	}{
 		{"too long", many(1, strings.Repeat("x", controlSize+1)), false, 0, 1},
-		{"longer than any buffer", many(1, strings.Repeat("x", 200<<10)), false, 0, 0},
-		{"one megabyte", func(c *client) { _ = c.control.SendText(strings.Repeat("x", 1<<20)) }, false, 0, 0},
+		{"longer than what is read", func(c *client) { c.sendLong(100 << 10) }, true, 0, 1},
+		{"longer than any buffer", func(c *client) { c.sendLong(200 << 10) }, false, 0, 0},
+		{"one megabyte", func(c *client) { c.sendLong(1 << 20) }, false, 0, 0},
 		{"binary", func(c *client) { _ = c.control.Send([]byte("{}")) }, false, 0, 1},
 		{"on the meta channel", func(c *client) { _ = c.meta.SendText("{}") }, false, 0, 1},
 		{"a few too many", many(100, "{}"), false, controlRate + 10, 70},
@@ -188,6 +191,25 @@ func TestControlAbuse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sendLong sends a message of n bytes, for which the limit at this end, 64 KiB, has to go.
+func (c *client) sendLong(n int) {
+	c.t.Helper()
+	field := reflect.ValueOf(c.pc.SCTP()).Elem().FieldByName("sctpAssociation")
+	association := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
+	association.MethodByName("SetMaxMessageSize").Call([]reflect.Value{reflect.ValueOf(uint32(n))})
+	if err := c.control.SendText(strings.Repeat("x", n)); err != nil {
+		c.t.Errorf("%d bytes: %v", n, err)
+	}
+	until(c.t, "sent as far as the server takes it", func() bool {
+		select {
+		case <-c.closed:
+			return true
+		default:
+			return c.control.BufferedAmount() <= uint64(max(0, n-sctpBuffer+16<<10))
+		}
+	})
 }
 
 func openForeign(n int) func(*client) {

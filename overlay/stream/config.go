@@ -62,6 +62,9 @@ type Config struct {
 	ConnectTimeout time.Duration // until a new session must be connected; default 10 s
 	StallTimeout   time.Duration // a viewer from which nothing was heard for so long is closed; default 30 s
 	CloseTimeout   time.Duration // for the farewell to a viewer; default 2 s
+	// MaxAge is how long a session may last; default a day. A client then connects anew, with other keys: pion's
+	// DTLS numbers the records of the data channels by chance (CVE-2026-26014), so there must not be too many.
+	MaxAge time.Duration
 
 	Log *slog.Logger // default: nothing is logged
 
@@ -100,12 +103,13 @@ func (c Config) withDefaults() (Config, error) {
 	c.ConnectTimeout = or(c.ConnectTimeout, 10*time.Second)
 	c.StallTimeout = or(c.StallTimeout, 30*time.Second)
 	c.CloseTimeout = or(c.CloseTimeout, 2*time.Second)
+	c.MaxAge = or(c.MaxAge, 24*time.Hour)
 	switch {
 	case c.MaxViewers < 0:
 		return c, fmt.Errorf("viewers: at most %d: want 1 or more", c.MaxViewers)
 	case c.MinBitrate < 0 || c.MaxBitrate < c.MinBitrate:
 		return c, fmt.Errorf("bit rate from %d to %d: want 0 < from <= to", c.MinBitrate, c.MaxBitrate)
-	case c.PlayoutDelay < 0 || c.ConnectTimeout < 0 || c.StallTimeout < 0 || c.CloseTimeout < 0:
+	case c.PlayoutDelay < 0 || c.ConnectTimeout < 0 || c.StallTimeout < 0 || c.CloseTimeout < 0 || c.MaxAge < 0:
 		return c, fmt.Errorf("a time limit is negative")
 	}
 	for _, ip := range c.PublicIPs {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"fmt"
 	"testing"
 	"time"
 
@@ -52,6 +53,32 @@ func TestFramesArrive(t *testing.T) {
 			t.Errorf("no packet has the extension %s: %v", uri, c.extension)
 		}
 	}
+}
+
+// TestJoinTogether checks that who comes when a key frame was sent just now, so that the next one is half a second
+// away, does not wait for that.
+func TestJoinTogether(t *testing.T) {
+	oneOf(t, 3, func() error {
+		src, key := keySource(1000)
+		s, url := serve(t, Config{KeyFrame: key})
+		src.run(t, s, 10*time.Millisecond)
+		var all []*client
+		for i := range 4 {
+			c := dial(t, url, clientOptions{})
+			start := time.Now()
+			first := c.awaitFrame("is a key frame", received.key)
+			if d := first.at.Sub(start); d > 400*time.Millisecond {
+				return fmt.Errorf("viewer %d had its first frame after %v", i, d)
+			}
+			all = append(all, c)
+		}
+		for _, c := range all {
+			from := c.got()[0].number()
+			last := c.awaitFrame("is later", func(f received) bool { return f.number() >= from+100 }).number()
+			checkComplete(t, c.got(), from, last)
+		}
+		return nil
+	})
 }
 
 func TestKeyFrameOnPLI(t *testing.T) {
@@ -122,10 +149,13 @@ func TestPLIFlood(t *testing.T) {
 			c.awaitFrame("is a key frame", received.key)
 			clients = append(clients, c)
 		}
-		begin := time.Now()
+		begin, sent := time.Now(), uint8(0)
 		for time.Since(begin) < 3*time.Second {
 			for _, c := range clients {
-				c.send(&rtcp.PictureLossIndication{MediaSSRC: c.mediaSSRC()})
+				ssrc := c.mediaSSRC()
+				c.send(&rtcp.PictureLossIndication{MediaSSRC: ssrc})
+				sent++
+				c.send(&rtcp.FullIntraRequest{MediaSSRC: ssrc, FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: sent}}})
 			}
 			time.Sleep(2 * time.Millisecond)
 		}
@@ -139,7 +169,7 @@ func TestPLIFlood(t *testing.T) {
 			}
 		}
 		if st := s.Stats(); st.Lost < 100 {
-			t.Errorf("%d viewers: only %d PLIs came through: the flood was none", viewers, st.Lost)
+			t.Errorf("%d viewers: only %d PLIs and FIRs came through: the flood was none", viewers, st.Lost)
 		}
 		if viewers == 1 && n > 4 {
 			t.Errorf("%d key frames for one viewer, want at most 4", n)

@@ -163,8 +163,12 @@ func addresses(host string, interfaces []string) ([]net.IP, error) {
 			}
 		}
 	}
-	if len(ips) == 0 {
-		return nil, fmt.Errorf("no address on the interfaces %q", interfaces)
+	switch {
+	case len(ips) > 0:
+	case len(interfaces) > 0:
+		return nil, fmt.Errorf("no such address on the interfaces %q", interfaces)
+	default:
+		return nil, errors.New("this machine is on no network: name an address, as 127.0.0.1")
 	}
 	return ips, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v3"
 )
@@ -53,6 +54,18 @@ func TestCandidates(t *testing.T) {
 		got := candidates(answerOf(t, url, clientOptions{}))
 		if len(got) != 1 || got[0][1] != "203.0.113.7" {
 			t.Errorf("candidates %v, want one with 203.0.113.7", got)
+		}
+	})
+	t.Run("IPv6", func(t *testing.T) {
+		if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+			t.Skip("no IPv6:", err)
+		} else {
+			l.Close()
+		}
+		_, url := serve(t, Config{UDP: "[::1]:0"})
+		got := candidates(answerOf(t, url, clientOptions{}))
+		if len(got) != 1 || got[0][1] != "::1" {
+			t.Errorf("candidates %v, want one on ::1", got)
 		}
 	})
 	t.Run("all addresses", func(t *testing.T) {
@@ -113,7 +126,7 @@ func TestConfigErrors(t *testing.T) {
 		"open TCP port":       {TCP: tcp.Addr().String()},
 		"UDP address":         {UDP: "127.0.0.1"},
 		"TCP address":         {TCP: "x"},
-		"no address on":       {UDP: ":0", Interfaces: []string{"no-such-interface"}},
+		"no such address on":  {UDP: ":0", Interfaces: []string{"no-such-interface"}},
 		"public address":      {PublicIPs: []string{"example.com"}},
 		"scheme":              {ICEServers: []ICEServer{{URL: "http://x"}}},
 		"Link header":         {ICEServers: []ICEServer{{URL: "turn:x", Username: `"`}}},
@@ -128,6 +141,23 @@ func TestConfigErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want one with %q", cfg, err, want)
 		}
+	}
+}
+
+// TestDefaults checks the numbers that hold where nothing else is said.
+func TestDefaults(t *testing.T) {
+	c, err := Config{}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Codec != VP8 || c.UDP != "127.0.0.1:0" || c.TCP != "" || len(c.ICEServers) != 0 || c.MaxViewers != 32 || c.Pictures[0] != "overlay" {
+		t.Errorf("%+v, want VP8 for 32 viewers on a free UDP port of loopback, no TCP, no ICE server", c)
+	}
+	if c.ConnectTimeout != 10*time.Second || c.StallTimeout != 30*time.Second || c.CloseTimeout != 2*time.Second || c.MaxAge != 24*time.Hour {
+		t.Errorf("half-open, stalled, closing and old viewers have %v, %v, %v and %v, want 10 s, 30 s, 2 s and a day", c.ConnectTimeout, c.StallTimeout, c.CloseTimeout, c.MaxAge)
+	}
+	if keyPeriod != 500*time.Millisecond || maxBody != 64<<10 || maxMedia != 3 || maxCandidates != 64 || controlSize != 4<<10 || controlRate != 20 || metaBuffer != 256<<10 {
+		t.Error("a limit has changed")
 	}
 }
 

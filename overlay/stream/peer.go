@@ -162,12 +162,14 @@ func (v *Viewer) join() {
 		v.s.cfg.Joined(v)
 	}
 	close(v.joined)
-	v.pic.add(v)
+	begun := v.pic.add(v)
 	select {
 	case <-v.done: // it left in the meantime
 		v.pic.remove(v)
 	default:
-		v.pic.wantKey()
+		if !begun {
+			v.pic.wantKey()
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ const (
 	payloadSize = 1140
 	// keyPeriod is the shortest time between two requests for a key frame of a picture.
 	keyPeriod = 500 * time.Millisecond
+	// young is how old a key frame may be for a viewer who comes to begin with it, and the frames since, rather
+	// than wait for the next one. More frames than those of that time would crowd a narrow line.
+	young = 200 * time.Millisecond
 )
 
 // sharedFrame is a frame in RTP payloads. All viewers read it, nobody changes it.
@@ -38,6 +41,8 @@ type picture struct {
 
 	mu        sync.Mutex
 	payloader rtp.Payloader
+	recent    []*sharedFrame            // from the last key frame on, none if that is no longer young
+	keyAt     time.Time                 // of that key frame
 	viewers   atomic.Pointer[[]*Viewer] // connected ones; the slice is replaced, never changed
 }
 
@@ -57,7 +62,11 @@ func (p *picture) write(f *Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	viewers := p.watchers()
-	if len(viewers) == 0 || len(f.Data) == 0 {
+	if len(viewers) == 0 {
+		p.recent = nil // this one is missing
+		return
+	}
+	if len(f.Data) == 0 {
 		return
 	}
 	shared := &sharedFrame{
@@ -67,8 +76,22 @@ func (p *picture) write(f *Frame) {
 	if len(shared.payloads) == 0 {
 		return // no frame of the codec: pion reads the header of VP9
 	}
+	p.keep(shared)
 	for _, v := range viewers {
 		v.push(shared)
+	}
+}
+
+// keep remembers f for viewers who come soon; p.mu is held.
+func (p *picture) keep(f *sharedFrame) {
+	switch {
+	case f.key:
+		p.recent, p.keyAt = append([]*sharedFrame(nil), f), time.Now()
+	case len(p.recent) == 0:
+	case len(p.recent) == queueLen || time.Since(p.keyAt) > young:
+		p.recent = nil
+	default:
+		p.recent = append(p.recent, f)
 	}
 }
 
@@ -80,11 +103,19 @@ func (p *picture) watchers() []*Viewer {
 	return nil
 }
 
-func (p *picture) add(v *Viewer) {
+// add lets v watch. It reports whether there was a young key frame to begin with.
+func (p *picture) add(v *Viewer) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := append(slices.Clip(p.watchers()), v)
 	p.viewers.Store(&all)
+	if len(p.recent) == 0 || time.Since(p.keyAt) > young {
+		return false
+	}
+	for _, f := range p.recent {
+		v.push(f)
+	}
+	return true
 }
 
 func (p *picture) remove(v *Viewer) {

@@ -179,6 +179,59 @@ func TestPush(t *testing.T) {
 	})
 }
 
+// TestAdd checks that who comes just after a key frame begins with it, and who comes later does not.
+func TestAdd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := testViewer()
+		p := first.pic
+		write := func(key bool) {
+			p.write(&Frame{Data: []byte{1}, Key: key, Timestamp: uint32(time.Now().UnixMilli())})
+		}
+		start := uint32(time.Now().UnixMilli())
+		begins := func(want ...uint32) {
+			t.Helper()
+			v := testViewer()
+			if begun := p.add(v); begun != (len(want) > 0) {
+				t.Errorf("begun %v, want frames of %v ms", begun, want)
+			}
+			p.remove(v)
+			var got []uint32
+			for len(v.queue) > 0 {
+				got = append(got, (<-v.queue).timestamp-start)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("it begins with the frames of %v ms, want %v", got, want)
+			}
+		}
+		write(true) // which nobody sees
+		begins()
+		p.add(first)
+		begins()
+		write(true)
+		begins(0)
+		time.Sleep(100 * time.Millisecond)
+		write(false)
+		begins(0, 100)
+		time.Sleep(101 * time.Millisecond)
+		begins()
+		write(false)
+		begins()
+		write(true)
+		write(false)
+		begins(201, 201)
+		p.remove(first)
+		write(false) // which nobody sees
+		p.add(first)
+		write(false)
+		begins()
+		write(true)
+		for range queueLen { // more than a queue holds
+			write(false)
+		}
+		begins()
+	})
+}
+
 // testViewer is one without a connection.
 func testViewer() *Viewer {
 	s := &Server{}

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -20,7 +19,7 @@ type weather struct {
 	queue                time.Duration // that a packet may wait for the line before it is dropped
 }
 
-const lateness = 80 * time.Millisecond // longer than any jitter here: such packets come after later ones
+const lateness = 80 * time.Millisecond // longer than the usual jitter: such packets come after later ones
 
 // relay stands between a viewer and the UDP port of the server, and spoils what goes through, both ways,
 // with dice of its own. It ends with the test.
@@ -194,6 +193,7 @@ func TestBadNetworks(t *testing.T) {
 	}{
 		{"far away", weather{delay: 100 * time.Millisecond}},
 		{"jitter", weather{delay: 10 * time.Millisecond, jitter: 60 * time.Millisecond}},
+		{"much jitter", weather{jitter: 200 * time.Millisecond}},
 		{"order", weather{delay: 5 * time.Millisecond, linger: 0.1}},
 		{"twice", weather{double: 0.3}},
 		{"loss", weather{lose: 0.05}},
@@ -302,14 +302,18 @@ func TestCap(t *testing.T) {
 	r := newRelay(t, udp, 13)
 	c := dial(t, url, r.through(udp))
 	c.awaitFrame("is a key frame", received.key)
-	r.weather.Store(&weather{rate: 600_000 / 8, queue: 300 * time.Millisecond})
+	r.weather.Store(&weather{rate: 300_000 / 8, queue: 300 * time.Millisecond})
 	start := time.Now()
-	until(t, "a bit rate that fits", func() bool { return bps.Load() < 700_000 })
-	t.Logf("below 700 kbit/s after %s", time.Since(start).Round(time.Millisecond)) // within 5 s on a machine of its own
+	until(t, "a bit rate that fits", func() bool { return bps.Load() < 350_000 })
+	d := time.Since(start)
+	t.Logf("below 350 kbit/s after %s", d.Round(time.Millisecond))
+	if d > 5*time.Second {
+		t.Errorf("it took %s, want at most 5 s", d)
+	}
 	time.Sleep(4 * time.Second)
 	low := bps.Load()
-	if low > 800_000 {
-		t.Errorf("bit rate %d later on, want at most about 600 kbit/s", low)
+	if low > 400_000 {
+		t.Errorf("bit rate %d later on, want at most about 300 kbit/s", low)
 	}
 	n := len(c.got())
 	time.Sleep(time.Second)
@@ -321,6 +325,12 @@ func TestCap(t *testing.T) {
 	checkIntact(t, c.got())
 	r.weather.Store(&weather{})
 	low, start = bps.Load(), time.Now()
-	until(t, fmt.Sprintf("a bit rate well over %d", low), func() bool { return bps.Load() > low*3/2 })
+	for bps.Load() <= low*3/2 {
+		// Seven seconds; a busy machine delays packets as a narrow line does.
+		if time.Since(start) > time.Minute {
+			t.Fatalf("the bit rate is %d a minute after the line became wide, it was %d", bps.Load(), low)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	t.Logf("from %d to %d within %s", low, bps.Load(), time.Since(start).Round(time.Millisecond))
 }

@@ -228,26 +228,31 @@ func (s *Server) reap(v *Viewer, now time.Time) {
 	case v.silent(now) > v.stall:
 		s.counters.stalled.Add(1)
 		v.end("stalled")
+	case now.Sub(v.created) > s.cfg.MaxAge:
+		v.end("has lasted for " + s.cfg.MaxAge.String())
 	}
 }
 
 // Stats are counters since New, and the present numbers of sessions and viewers.
 type Stats struct {
-	Sessions, Viewers int
-	Written           uint64 // frames given to Write
-	Sent, Dropped     uint64 // frames sent to viewers, and dropped because a viewer did not keep up
-	Thinned           uint64 // frames of higher temporal layers that were left out for slow viewers
-	Packets, Bytes    uint64 // RTP packets and the bytes of their payloads
-	KeyFrames         uint64 // calls of Config.KeyFrame
-	Lost              uint64 // PLI and FIR received
-	Joined            uint64
-	HalfOpen          uint64 // sessions that were reaped since they did not connect
-	Stalled           uint64 // viewers that were closed since nothing was heard of them
-	Rejected          uint64 // requests that were answered by an error
-	Ignored           uint64 // messages on the data channels that were dropped: too long, too many, binary
-	Malformed         uint64 // RTCP that could not be read
-	MetaDropped       uint64 // messages that Meta dropped
-	Targets           []int  // bit rate by picture
+	Sessions    int    `json:"sessions"`
+	Viewers     int    `json:"viewers"`
+	Written     uint64 `json:"written"`         // frames given to Write
+	Sent        uint64 `json:"sent"`            // frames sent to viewers
+	Dropped     uint64 `json:"dropped"`         // frames dropped because a viewer did not keep up
+	Thinned     uint64 `json:"thinned"`         // frames of higher temporal layers that were left out for slow viewers
+	Packets     uint64 `json:"packets"`         // RTP packets
+	Bytes       uint64 `json:"bytes"`           // of the payloads of RTP packets
+	KeyFrames   uint64 `json:"key_frames"`      // calls of Config.KeyFrame
+	Lost        uint64 `json:"picture_loss"`    // PLI and FIR received
+	Joined      uint64 `json:"joined"`          //
+	HalfOpen    uint64 `json:"half_open"`       // sessions that were reaped since they did not connect
+	Stalled     uint64 `json:"stalled"`         // viewers that were closed since nothing was heard of them
+	Rejected    uint64 `json:"rejected"`        // requests that were answered by an error
+	Ignored     uint64 `json:"ignored"`         // messages on the data channels that were dropped: too long, too many, binary
+	Malformed   uint64 `json:"malformed"`       // RTCP that could not be read
+	MetaDropped uint64 `json:"meta_dropped"`    // messages that Meta dropped
+	Targets     []int  `json:"bitrate_targets"` // bit rate by picture
 }
 
 // counters has the parts of Stats that are counted.

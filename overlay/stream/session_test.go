@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -45,8 +46,8 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestPostFlood checks that a flood fills the free places and no more, and that those who watch see
-// every frame.
+// TestPostFlood checks that a flood fills the free places and no more, that it leaves no memory behind, and that
+// those who watch see every frame.
 func TestPostFlood(t *testing.T) {
 	src, key := keySource(5000)
 	s, url := serve(t, Config{MaxViewers: 6, KeyFrame: key, ConnectTimeout: 3 * time.Second})
@@ -54,6 +55,7 @@ func TestPostFlood(t *testing.T) {
 	c := dial(t, url, clientOptions{})
 	first := c.awaitFrame("is a key frame", received.key)
 	offer := newClient(t, clientOptions{}).offer()
+	before := heap()
 	status := map[int]int{}
 	transport := &http.Transport{MaxIdleConnsPerHost: 4}
 	defer transport.CloseIdleConnections()
@@ -90,11 +92,23 @@ func TestPostFlood(t *testing.T) {
 		t.Errorf("answers %v, want mostly 503 and at least five 201", status)
 	}
 	until(t, "half-open sessions reaped", func() bool { return s.Stats().Sessions == 1 })
+	// The viewer, in this process, keeps what it got: its own kilobytes a frame.
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("the flood left %d bytes", grown)
+	}
 	if st := s.Stats(); st.HalfOpen < 5 || st.Viewers != 1 {
 		t.Errorf("%d reaped, %d viewers, want at least 5 and 1", st.HalfOpen, st.Viewers)
 	}
 	last := c.awaitFrame("is a later one", func(f received) bool { return f.number() > first.number()+50 })
 	checkComplete(t, c.got(), first.number(), last.number())
+}
+
+// heap returns how much is in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // checkComplete checks that all frames from first to last came once and in order.
@@ -137,6 +151,23 @@ func TestHalfOpen(t *testing.T) {
 	if joined+left != 0 {
 		t.Errorf("joined %d, left %d, want none", joined, left)
 	}
+}
+
+// TestMaxAge checks that a session that is well ends at its time, and that there can be another.
+func TestMaxAge(t *testing.T) {
+	const age = 2 * time.Second
+	s, url := serve(t, Config{MaxAge: age})
+	start := time.Now()
+	c := dial(t, url, clientOptions{channels: true})
+	await(t, c.closed, "told of the end")
+	if d := time.Since(start); d < age {
+		t.Errorf("it ended after %s, want %s", d, age)
+	}
+	until(t, "gone", func() bool { return s.Stats().Sessions == 0 })
+	if st := s.Stats(); st.Joined != 1 || st.HalfOpen+st.Stalled != 0 {
+		t.Errorf("%+v, want one that joined and was neither half-open nor stalled", st)
+	}
+	dial(t, url, clientOptions{channels: true})
 }
 
 func TestPatchFlood(t *testing.T) {

@@ -242,42 +242,79 @@ func TestSharedWrite(t *testing.T) {
 	}
 }
 
-// TestLoss checks that lost packets come again, so that one in 20 does not freeze the picture, and that
-// the bit rate follows when many are lost.
+// TestLoss checks that lost packets come again, so that one in 20 does not freeze the picture for a second,
+// and that the bit rate follows within five when many are lost. Another program may keep the processors to
+// itself for that long, so it is tried three times.
 func TestLoss(t *testing.T) {
 	tests := []struct {
 		percent int64
-		freeze  time.Duration // at most
 		falls   bool
-	}{{5, 3 * time.Second, false}, {20, patience, true}, {50, patience, true}}
+	}{{5, false}, {20, true}, {50, true}}
 	if testing.Short() {
 		tests = tests[:1]
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%d percent", tt.percent), func(t *testing.T) {
-			src, key := keySource(6250)
-			s, url := serve(t, Config{KeyFrame: key})
-			src.run(t, s, 33*time.Millisecond)
-			l := newLossy(t)
-			c := dial(t, url, clientOptions{conn: l, skip: 300 * time.Millisecond})
-			c.awaitFrame("is a key frame", received.key)
-			begin, from := time.Now(), len(c.got())
-			l.percent.Store(tt.percent)
-			if tt.falls {
-				until(t, "a lower bit rate", func() bool { return s.Target(0) < startBitrate*8/10 })
-				d := time.Since(begin)
-				t.Logf("the bit rate fell after %s", d.Round(time.Millisecond)) // within 5 s on a machine of its own
-			} else {
-				time.Sleep(3 * time.Second)
-			}
-			longest, frames := time.Duration(0), c.got()[from-1:]
-			for i := 1; i < len(frames); i++ {
-				longest = max(longest, frames[i].at.Sub(frames[i-1].at))
-			}
-			t.Logf("%d frames in %s, longest pause %s", len(frames), time.Since(begin).Round(time.Millisecond), longest.Round(time.Millisecond))
-			if longest > tt.freeze || !tt.falls && len(frames) < 20 {
-				t.Errorf("longest pause %s of %d frames, want at most %s", longest, len(frames), tt.freeze)
-			}
+			oneOf(t, 3, func() error {
+				if tt.falls {
+					return fallsWithin(t, tt.percent, 5*time.Second)
+				}
+				return freezesFor(t, tt.percent, time.Second)
+			})
 		})
 	}
+}
+
+// oneOf tries something that depends on time until it works, and fails if it never does.
+func oneOf(t *testing.T, tries int, try func() error) {
+	t.Helper()
+	for i := 1; ; i++ {
+		err := try()
+		switch {
+		case err == nil:
+			return
+		case i == tries:
+			t.Fatalf("try %d: %v", i, err)
+		}
+		t.Logf("try %d: %v", i, err)
+	}
+}
+
+// lossyViewer is one who watches a stream of 1.5 Mbit/s through a socket that begins to lose packets.
+func lossyViewer(t *testing.T, percent int64) (*Server, *client) {
+	t.Helper()
+	src, key := keySource(6250)
+	s, url := serve(t, Config{KeyFrame: key})
+	src.run(t, s, 33*time.Millisecond)
+	l := newLossy(t)
+	c := dial(t, url, clientOptions{conn: l, skip: 300 * time.Millisecond})
+	c.awaitFrame("is a key frame", received.key)
+	l.percent.Store(percent)
+	return s, c
+}
+
+func fallsWithin(t *testing.T, percent int64, limit time.Duration) error {
+	t.Helper()
+	s, _ := lossyViewer(t, percent)
+	begin := time.Now()
+	until(t, "a lower bit rate", func() bool { return s.Target(0) < startBitrate*8/10 })
+	if d := time.Since(begin); d > limit {
+		return fmt.Errorf("the bit rate fell after %s, want within %s", d, limit)
+	}
+	return nil
+}
+
+func freezesFor(t *testing.T, percent int64, limit time.Duration) error {
+	t.Helper()
+	_, c := lossyViewer(t, percent)
+	from := len(c.got())
+	time.Sleep(3 * time.Second)
+	longest, frames := time.Duration(0), c.got()[from-1:]
+	for i := 1; i < len(frames); i++ {
+		longest = max(longest, frames[i].at.Sub(frames[i-1].at))
+	}
+	if longest > limit || len(frames) < 60 {
+		return fmt.Errorf("longest pause %s of %d frames in 3 s, want at most %s of 60 or more", longest, len(frames), limit)
+	}
+	return nil
 }

@@ -84,13 +84,16 @@ func (v *Viewer) Close() { v.end("closed") }
 
 // ViewerStats is how one viewer fares.
 type ViewerStats struct {
-	Sent, Dropped, Thinned uint64 // frames
-	Packets, Bytes         uint64
-	Bitrate                int     // estimate of what the way to it can carry
-	Loss                   float64 // fraction of packets, from its last report
-	Layer                  int     // highest temporal layer that it gets
-	Connected              time.Duration
-	Paused                 bool
+	Sent      uint64        `json:"sent"`    // frames
+	Dropped   uint64        `json:"dropped"` // as in Stats
+	Thinned   uint64        `json:"thinned"`
+	Packets   uint64        `json:"packets"`
+	Bytes     uint64        `json:"bytes"`
+	Bitrate   int           `json:"bitrate"`      // estimate of what the way to it can carry
+	Loss      float64       `json:"loss"`         // fraction of packets, from its last report
+	Layer     int           `json:"layer"`        // highest temporal layer that it gets
+	Connected time.Duration `json:"connected_ns"` // since it asked for a session
+	Paused    bool          `json:"paused"`
 }
 
 type viewerCounters struct{ sent, dropped, thinned, packets, bytes atomic.Uint64 }

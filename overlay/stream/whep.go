@@ -78,7 +78,7 @@ func methods(isSession bool) string {
 // cors lets pages of Config.Origins see the answer.
 func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Add("Vary", "Origin")
+	h.Set("Vary", "Origin")
 	origin := r.Header.Get("Origin")
 	if origin == "" || !slices.Contains(s.cfg.Origins, origin) {
 		return

@@ -61,9 +61,9 @@ type Publication struct {
 
 // PublicationStats is how a publication fares.
 type PublicationStats struct {
-	Connected bool
-	Sessions  int // up to now
-	Err       error
+	Connected bool  `json:"connected"`
+	Sessions  int   `json:"sessions"` // up to now
+	Err       error `json:"-"`        // why the last one ended, or was not made
 	ViewerStats
 }
 

@@ -64,6 +64,11 @@ func (g *guard) origin(r *http.Request) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) // not the scheme: a proxy may do the TLS
 }
 
+// listed tells whether a request comes from a page of a site that may use this server.
+func (g *guard) listed(r *http.Request) bool {
+	return slices.Contains(g.origins, strings.ToLower(r.Header.Get("Origin")))
+}
+
 // hosts refuses foreign names.
 func (g *guard) hosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +93,11 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if g.listed(r) { // its page may see what comes of the request, refusals too
+			h.Set("Vary", "Origin")
+			h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+			h.Set("Access-Control-Expose-Headers", "Retry-After, X-Picture")
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead && !g.changes.allow(r) {
 			g.metrics.refuse("rate")
 			tooMany(w)

@@ -13,7 +13,10 @@ import (
 // Handler answers all requests to the public listener.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	private := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, s.needRole(h)) }
+	private := func(path string, h http.HandlerFunc) {
+		mux.Handle("GET "+path, s.needRole(h))
+		mux.HandleFunc("OPTIONS "+path, s.options)
+	}
 	if s.cfg.Page != nil {
 		mux.Handle("/", s.cfg.Page)
 	}
@@ -22,13 +25,25 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle("/whep/", s.needRole(s.cfg.WHEP))
 	}
 	if s.cfg.JPEG != nil {
-		private("GET /frame.jpg", s.frame)
-		private("GET /stream.mjpeg", s.stream)
+		private("/frame.jpg", s.frame)
+		private("/stream.mjpeg", s.stream)
 	}
-	private("GET /api/status", s.status)
+	private("/api/status", s.status)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.cfg.Health) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.cfg.Ready) })
 	return s.guard.wrap(mux)
+}
+
+// options tells a page of a listed site that it may send a token.
+func (s *Server) options(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Allow", "OPTIONS, GET, HEAD")
+	if s.guard.listed(r) && isPreflight(r) {
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+		h.Set("Access-Control-Allow-Headers", "Authorization")
+		h.Set("Access-Control-Max-Age", "600")
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // answer says whether all is well.

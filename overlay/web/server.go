@@ -138,20 +138,25 @@ func (s *Server) check(host string) error {
 	return nil
 }
 
-// listen tells what to do about the usual errors.
 func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("listen on %q: the port is in use; name another one", addr)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("listen on %q: not permitted; ports below 1024 are for root", addr)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("listen on %q: this machine has no such address", addr)
-	case err != nil:
-		return nil, fmt.Errorf("listen on %q: %w", addr, errors.Unwrap(err))
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", addr, explained(err))
 	}
 	return l, nil
+}
+
+// explained tells what to do about the usual errors of net.Listen.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return errors.New("the port is in use; name another one")
+	case errors.Is(err, syscall.EACCES):
+		return errors.New("not permitted; ports below 1024 are for root")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return errors.New("this machine has no such address")
+	}
+	return errors.Unwrap(err)
 }
 
 // Run answers requests until ctx is done, then lets those under way finish for a second.

@@ -13,9 +13,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,6 +239,48 @@ func TestFault29OriginAndHost(t *testing.T) {
 	}
 }
 
+// A page of a listed site sees what comes of its requests, refusals too; another's page sees nothing.
+func TestListedSiteSeesAnswers(t *testing.T) {
+	const friend = "https://friend.example"
+	s := open(t, Config{OperatorToken: operatorToken, WHEP: roleHandler(), JPEG: album, Pictures: []string{"overlay"}, Origins: []string{friend + "/"}})
+	for _, tt := range []struct {
+		name, origin, method, path string
+		code                       int
+		allowed                    bool
+	}{
+		{"a picture", friend, "GET", "/frame.jpg", 200, true},
+		{"in capitals", "https://Friend.example", "GET", "/frame.jpg", 200, true},
+		{"status", friend, "GET", "/api/status", 200, true},
+		{"what is not there", friend, "GET", "/frame.jpg?level=9", 400, true},
+		{"without a token", friend, "POST", "/whep", 401, true},
+		{"preflight", friend, "OPTIONS", "/frame.jpg", 204, true},
+		{"preflight of a stranger", "https://evil.example", "OPTIONS", "/frame.jpg", 403, false},
+		{"a stranger", "https://evil.example", "GET", "/frame.jpg", 403, false},
+		{"no page", "", "GET", "/frame.jpg", 200, false},
+	} {
+		res, _ := s.ask(t, tt.method, tt.path, nil, func(r *http.Request) {
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			if tt.method == "OPTIONS" {
+				r.Header.Set("Access-Control-Request-Method", "GET")
+			} else if tt.code != 401 {
+				bearerOf(operatorToken)(r)
+			}
+		})
+		want := map[bool]string{true: tt.origin}[tt.allowed]
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != tt.code || got != want {
+			t.Errorf("%s: %d for %q, want %d for %q", tt.name, res.StatusCode, got, tt.code, want)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Headers"); (got == "Authorization") != (tt.name == "preflight") {
+			t.Errorf("%s: headers %q are allowed", tt.name, got)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Credentials"); got != "" {
+			t.Errorf("%s: credentials are allowed", tt.name)
+		}
+	}
+}
+
 // Fault 22: what is too large or too slow ends in bounded time.
 func TestFault22Limits(t *testing.T) {
 	s := open(t, Config{WHEP: roleHandler()})
@@ -257,6 +301,18 @@ func TestFault22Limits(t *testing.T) {
 	if testing.Short() {
 		return
 	}
+	drip, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer drip.Close()
+	dripped := make(chan time.Duration, 1)
+	go func() { // a header that never ends
+		began := time.Now()
+		fmt.Fprint(drip, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+		_, _ = io.Copy(io.Discard, drip) // until the server closes
+		dripped <- time.Since(began)
+	}()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -281,6 +337,14 @@ func TestFault22Limits(t *testing.T) {
 		if res.StatusCode < 400 {
 			t.Errorf("a slow body: %d", res.StatusCode)
 		}
+	}
+	select {
+	case took := <-dripped:
+		if took > 8*time.Second {
+			t.Errorf("a slow header held for %v, want 5 s", took)
+		}
+	case <-time.After(5 * time.Second): // the body took longer already
+		t.Error("a header that never ends holds the connection")
 	}
 }
 
@@ -378,6 +442,29 @@ func TestFault44PortInUse(t *testing.T) {
 	if s, err := New(Config{Listen: "127.0.0.1:0", Admin: l.Addr().String()}); err == nil {
 		s.Close()
 		t.Error("the admin port is in use and nobody minds")
+	}
+}
+
+// Fault 44: so are a port for root, an address of another machine and a port that is none; IPv6 will do.
+func TestFault44NoListening(t *testing.T) {
+	denied := &net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EACCES)} // root is denied nothing
+	if got := explained(denied).Error(); !strings.Contains(got, "below 1024") {
+		t.Errorf("a privileged port: %s", got)
+	}
+	for addr, want := range map[string]string{"192.0.2.1:0": "no such address", "127.0.0.1:99999": "invalid port"} {
+		_, err := New(Config{Listen: addr, NoAuth: true})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), addr) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %q", addr, err, want)
+		}
+	}
+	// IPv6 alone.
+	s, err := New(Config{Listen: "[::1]:0"})
+	if err != nil {
+		t.Skip("no IPv6:", err)
+	}
+	defer s.Close()
+	if got := s.URLs()[0]; !strings.HasPrefix(got, "http://[::1]:") {
+		t.Errorf("the page is at %s", got)
 	}
 }
 
