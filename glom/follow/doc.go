@@ -16,7 +16,7 @@
 //   - the shares move along the flow; where there is none, as after a cut, places tell nothing;
 //   - they are multiplied by the likelihood of what the location looks like now: the softmax of the
 //     cosines between its joined vectors and what is most alike in the memory of each label. A memory has
-//     two parts: the looks of the first frame, which are never forgotten, and recent looks, which follow
+//     two parts: the looks of the first frame that has flow, which are never forgotten, and recent looks, which follow
 //     what is surely the label's. The rest has a memory too, so that looks which a region
 //     shares with the ground tell nothing;
 //   - a region of which less than half is in sight may come back anywhere by its looks;

@@ -74,7 +74,8 @@ type Follower struct {
 	looks        []float32 // (R, N) likelihood of each label by looks
 	near         []uint8   // (R, N) the most similar of the recent looks
 	like         []uint16  // (N) the likeliest label by looks, or nobody
-	first        []memory  // (R) looks in the first frame
+	still        bool      // the first frame had no flow, and there was none since
+	first        []memory  // (R) looks in the first frame, or the first one with flow
 	recent       []memory  // (R) the same, as they have changed
 
 	index []int32   // (ids) place of an island in Level.Islands
@@ -106,6 +107,13 @@ func (f *Follower) Start(in *Frame, seed []uint8, w, h int) {
 	f.plant(seed, w, h)
 	f.join(in)
 	f.pool()
+	f.remember()
+	f.still = in.Flow == nil
+	f.usual = append(f.usual[:0], f.area...)
+}
+
+// remember makes the memories from where the labels are now.
+func (f *Follower) remember() {
 	n := f.rows * f.cols
 	f.first, f.recent = make([]memory, f.labels), make([]memory, f.labels)
 	for r := range f.labels {
@@ -116,7 +124,6 @@ func (f *Follower) Start(in *Frame, seed []uint8, w, h int) {
 		f.first[r] = newMemory(f.x, f.mean[r*n:][:n], f.dim, size)
 		f.recent[r] = f.first[r].clone()
 	}
-	f.usual = append(f.usual[:0], f.area...)
 }
 
 // name gives labels to the grey values of the seed.
@@ -146,6 +153,12 @@ func (f *Follower) Step(in *Frame) {
 	f.join(in)
 	f.warp(in)
 	f.pool()
+	if f.still && in.Flow != nil {
+		// Vectors that tell of motion look otherwise than in a first frame, which has none.
+		f.remember()
+		f.still = false
+		return
+	}
 	f.hope()
 	f.look()
 	f.fuse()

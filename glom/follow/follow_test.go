@@ -48,6 +48,24 @@ func TestStart(t *testing.T) {
 	}
 }
 
+// A first frame has no flow, and vectors that tell of motion look otherwise from then on: here the
+// ground like the disc before, and the disc like the ground.
+func TestLooksChangeWithFlow(t *testing.T) {
+	w := newWorld(2, 0.3, disc{5, 8, 0.4, 0, 3})
+	f := New(Config{})
+	in := w.paint()
+	in.Flow = nil
+	f.Start(in, w.truth, 8*w.cols, 8*w.rows)
+	w.looks[0], w.looks[1] = w.looks[1], w.looks[0]
+	for range 20 {
+		w.move()
+		f.Step(w.paint())
+	}
+	if j := overlap(mask(f, w), w.truth, 1); j < 0.85 {
+		t.Errorf("J %.2f, want 0.85", j)
+	}
+}
+
 // Without looks, the flow alone carries a region: the baseline. Looks must hold the region where
 // the flow has an error that adds up, here a fifth of the motion.
 func TestLooksCorrectFlow(t *testing.T) {
