@@ -19,7 +19,8 @@ const usage = ` [STORE.clips…] -o weights.safetensors
 Learns the weights of the model and of its front end from clip stores, which "glom train prepare"
 makes; without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
 a line for each update, .png, its curves, and .checkpoint. Ctrl-C writes a checkpoint and ends;
---resume goes on from there, to the same result as if it had not been stopped.
+--resume goes on from there, to the same result as if it had not been stopped. "mean" instead of
+a store takes the mean of weights files: see mean --help.
 
 --config FILE sets in JSON what is learned and how, for example
   {"updates": 5000, "clips": 32, "rate": 0.001, "model": {"hidden": 256}, "losses": {"reconstruction": 1, "agreement": 0.1}}`
@@ -61,8 +62,11 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	return fs
 }
 
-// Run trains as args say. Progress goes to errOut.
+// Run trains as args say, or takes the mean of what was trained. Progress goes to errOut.
 func Run(ctx context.Context, name string, args []string, out, errOut io.Writer) error {
+	if len(args) > 0 && args[0] == "mean" {
+		return mean(name, args[1:], out)
+	}
 	var f flags
 	fs := f.set(name)
 	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s%s\n\nFlags:\n%s", name, usage, fs.FlagUsagesWrapped(100)) }

@@ -25,6 +25,35 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
+func TestMean(t *testing.T) {
+	var text bytes.Buffer
+	dir := t.TempDir()
+	a, b, c := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "c")
+	for _, name := range []string{a, b} {
+		args := []string{"-o", name, "--config", write(t, "config.json", tinyConfig), "--size", "48x32", "--frames", "3", "--stop", "1"}
+		if err := Run(t.Context(), "glomtrain", args, &text, &text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Run(t.Context(), "glomtrain", []string{"mean", a, b, "-o", c}, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	// The mean of the same weights twice can be trained further.
+	args := []string{"-o", filepath.Join(dir, "d"), "--init", c, "--size", "48x32", "--frames", "3", "--updates", "1"}
+	if err := Run(t.Context(), "glomtrain", args, &text, &text); err != nil {
+		t.Fatal(err)
+	}
+	var use UsageError
+	for _, args := range [][]string{{"mean", a, b}, {"mean", a, "-o", c}, {"mean", a, b, "-o", c, "--much"}} {
+		if err := Run(t.Context(), "glomtrain", args, &text, &text); !errors.As(err, &use) {
+			t.Errorf("%v: %v, want a usage error", args, err)
+		}
+	}
+	if err := Run(t.Context(), "glomtrain", []string{"mean", a, filepath.Join(dir, "none"), "-o", c}, &text, &text); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "w.safetensors")
