@@ -161,7 +161,7 @@ func TestClipIsTheSameEverywhere(t *testing.T) {
 		fmt.Fprint(h, digest(&clip))
 	}
 	// Scenes that are composed in another way have another digest: then this one is replaced.
-	const want = 0x747f504ab1700c06
+	const want = 0x5d5721fe4c32ccd0
 	if got := h.Sum64(); got != want {
 		t.Errorf("digest %#x, want %#x", got, uint64(want))
 	}
@@ -176,7 +176,7 @@ func TestPartsNestInObjects(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newComposer(t, compose.Config{T: 3, H: 64, W: 96, Seed: 2, Store: tt.store})
 			var clip clips.Clip
-			objects, parts, several, unknown, cluttered := 0, 0, 0, 0, 0
+			objects, parts, several, unknown := 0, 0, 0, 0
 			for n := range uint64(60) {
 				if err := c.Clip(&clip, n); err != nil {
 					t.Fatal(err)
@@ -199,11 +199,8 @@ func TestPartsNestInObjects(t *testing.T) {
 						unknown++
 						continue
 					}
-					if part == 1 && object != 1 || tt.store == nil && part != 1 && object == 1 {
-						t.Fatalf("clip %d: part %d of object %d: a painted background is one part, and nothing else's", n, part, object)
-					}
-					if part != 1 && object == 1 {
-						cluttered++
+					if (part == 1) != (object == 1) {
+						t.Fatalf("clip %d: part %d of object %d: the background is one part, and nothing else's", n, part, object)
 					}
 				}
 				objects, parts = objects+len(count), parts+len(of)
@@ -214,8 +211,8 @@ func TestPartsNestInObjects(t *testing.T) {
 			if objects < 2*60 || parts <= objects*3/4 || several < 20 {
 				t.Errorf("%d objects and %d parts in 60 clips, %d with objects of several parts: too few", objects, parts, several)
 			}
-			if (unknown > 0) != (tt.store != nil) || (cluttered > 0) != (tt.store != nil) {
-				t.Errorf("%d pixels of parts of unknown objects, %d of parts of the background", unknown, cluttered)
+			if (unknown > 0) != (tt.store != nil) {
+				t.Errorf("%d pixels of parts of unknown objects", unknown)
 			}
 		})
 	}
@@ -324,8 +321,8 @@ func TestSeenFlow(t *testing.T) {
 		}
 	}
 	t.Logf("off by %.2f of the motion", off/speed)
-	if off < 0.05*speed || off > 0.3*speed {
-		t.Errorf("the flow is off by %.2f of the motion, want 0.05 to 0.3", off/speed)
+	if off < 0.08*speed || off > 0.3*speed {
+		t.Errorf("the flow is off by %.2f of the motion, want 0.08 to 0.3", off/speed)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // figure adds an object of one to five painted parts that swing about their joints.
 func (w *worker) figure() error {
 	first := len(w.layers)
-	size := w.size(0.18, 0.95)
+	size := w.size(0.1, 0.9)
 	count := 1 + w.Intn(5)
 	if size < 3*clips.Cell {
 		count = min(count, 2) // smaller parts than a location are none

@@ -4,7 +4,7 @@ package compose
 func (w *worker) move() {
 	n := w.cfg.H * w.cfg.W
 	clear(w.dst.Flow[:2*n])
-	exact := w.cfg.ExactFlow || w.Chance(0.25)
+	exact := w.cfg.ExactFlow || w.Chance(0.7)
 	for t := 1; t < w.cfg.T; t++ {
 		out := w.dst.Flow[2*t*n:][:2*n]
 		w.exact(out, t)

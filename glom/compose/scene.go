@@ -74,21 +74,15 @@ func (w *worker) background() error {
 	l := w.layer(r)
 	l.whole = true
 	l.ids[0] = label{w.part(), w.object()}
-	still := 0.4 // where all is at rest, objects at rest are what there is to learn
-	if w.frozen {
-		still = 0.8
-	}
-	switch {
-	case p.Objects != nil && w.Chance(still):
-		w.keepObjects(l, p)
-	default:
-		if p.Objects != nil {
-			w.fillIn(r, p)
+	if p.Objects != nil {
+		still := 0.4 // where all is at rest, objects at rest are what there is to learn
+		if w.frozen {
+			still = 0.8
 		}
-		if !w.frozen && w.Chance(0.7) {
-			if err := w.clutter(r, l); err != nil {
-				return err
-			}
+		if w.Chance(still) {
+			w.keepObjects(l, p)
+		} else {
+			w.fillIn(r, p)
 		}
 	}
 	cover := max(float64(w.cfg.W)/float64(p.W), float64(w.cfg.H)/float64(p.H))
