@@ -161,7 +161,8 @@ func TestPLIFlood(t *testing.T) {
 		}
 		keys, n := src.keyTimes(), 0
 		for i := 1; i < len(keys); i++ {
-			if d := keys[i].Sub(keys[i-1]); d < keyPeriod-50*time.Millisecond {
+			// The source answers late when the machine is busy, which brings two nearer together, but not more of them.
+			if d := keys[i].Sub(keys[i-1]); d < keyPeriod/2 {
 				t.Errorf("%d viewers: two key frames within %s", viewers, d)
 			}
 			if keys[i].After(begin) {
@@ -170,6 +171,9 @@ func TestPLIFlood(t *testing.T) {
 		}
 		if st := s.Stats(); st.Lost < 100 {
 			t.Errorf("%d viewers: only %d PLIs and FIRs came through: the flood was none", viewers, st.Lost)
+		}
+		if most := int(time.Since(begin)/keyPeriod) + 1; n > most {
+			t.Errorf("%d viewers: %d key frames, want at most %d", viewers, n, most)
 		}
 		if viewers == 1 && n > 4 {
 			t.Errorf("%d key frames for one viewer, want at most 4", n)
