@@ -69,12 +69,8 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 	}
 	var f flags
 	fs := f.set(name)
-	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s%s\n\nFlags:\n%s", name, usage, fs.FlagUsagesWrapped(100)) }
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			return err
-		}
-		return UsageError{err}
+	if err := parse(fs, name+usage, args, out); err != nil {
+		return err
 	}
 	f.data.stores = fs.Args()
 	if err := f.check(); err != nil {
@@ -104,6 +100,16 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 		err = errors.Join(err, curves())
 	}
 	return errors.Join(err, closeAll())
+}
+
+// parse parses args; for --help it writes usage and the flags to out.
+func parse(fs *pflag.FlagSet, usage string, args []string, out io.Writer) error {
+	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s\n\nFlags:\n%s", usage, fs.FlagUsagesWrapped(100)) }
+	err := fs.Parse(args)
+	if err == nil || errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	return UsageError{err}
 }
 
 func (f *flags) check() error {

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -21,12 +19,8 @@ func mean(name string, args []string, out io.Writer) (err error) {
 	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	target := fs.StringP("output", "o", "", "the weights file to write")
-	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s%s\n\nFlags:\n%s", name, meanUsage, fs.FlagUsagesWrapped(100)) }
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			return err
-		}
-		return UsageError{err}
+	if err := parse(fs, name+meanUsage, args, out); err != nil {
+		return err
 	}
 	if *target == "" || fs.NArg() < 2 {
 		return usagef("name two weights files or more, and the one to write with -o")
