@@ -19,7 +19,7 @@ const patch = 4
 //	u_l(i) = clamp((c - 0.1) / 0.3),  c = min_j 1 - x_l(i)·x'_l(j)
 //
 // with x the state after the last step and x' the one before it, j over the 3 by 3 locations
-// around where the occupant of i was: i - motion(i), motion (N, 2) in locations as islands.Motion
+// around where the occupant of i was: i - motion(i), motion (N, 2) in locations as camera.Coarsen
 // has it, nil for none. So what moves by less than a location, or moves as the flow says, is
 // settled; what turns, tears or jumps faster is not, and neither is what enters the picture, or a new
 // scene to which the state of an old one still has to give way. The result is the mean of u over the patch of 4 by 4

@@ -10,6 +10,7 @@ import (
 	"glomstream/capture/descriptor"
 	"glomstream/capture/scene"
 	"glomstream/glom"
+	"glomstream/glom/camera"
 	"glomstream/glom/islands"
 )
 
@@ -226,7 +227,7 @@ func trackScene(t *testing.T, query string, first uint16, pieces, alike bool) ke
 		if !pieces {
 			join(&l)
 		}
-		motion = islands.Motion(motion, f.Truth.Flow, f.W, f.H, rows, cols)
+		motion = camera.Coarsen(motion, f.Truth.Flow, f.W, f.H, rows, cols)
 		if f.Truth.Cut {
 			tracker.Cut()
 		}

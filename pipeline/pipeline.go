@@ -43,7 +43,7 @@ type Result struct {
 	Labels    [][]uint16      // (L) of (H, W) island ids; nil for levels that are not in Config.Pixels
 	Agreement [][]float32     // (L) of (N) in 0..1
 	State     *glom.State     // the embeddings after the step, to be read only
-	Motion    []float32       // (N, 2) optical flow since the frame before in locations, see islands.Motion; nil if there is none
+	Motion    []float32       // (N, 2) optical flow since the frame before in locations, see camera.Coarsen; nil if there is none
 	Canvas    capture.Frame   // the drawing, with the frame's Seq and times; W is 0 when nothing draws
 	Cut       bool            // there is a cut between the frame before and this one: the state and the ids start anew
 	Steps     int             // settling steps taken on this frame

@@ -10,6 +10,7 @@ import (
 
 	"glomstream/capture/cut"
 	"glomstream/glom"
+	"glomstream/glom/camera"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
 )
@@ -63,7 +64,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 				break
 			}
 		}
-		r.Motion = islands.Motion(nil, r.Evidence.Flow, r.Evidence.W, r.Evidence.H, state.Rows, state.Cols)
+		r.Motion = camera.Coarsen(nil, r.Evidence.Flow, r.Evidence.W, r.Evidence.H, state.Rows, state.Cols)
 		unrest := make([]float32, L*state.Rows*state.Cols)
 		if r.Steps > 1 {
 			r.Unsettled = state.Unsettled(unrest, nil)

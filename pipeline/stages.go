@@ -8,6 +8,7 @@ import (
 	"glomstream/capture"
 	"glomstream/capture/cut"
 	"glomstream/glom"
+	"glomstream/glom/camera"
 	"glomstream/glom/islands"
 	"glomstream/overlay"
 )
@@ -64,7 +65,7 @@ func (l *looking) look(ev *capture.Evidence, f *capture.Frame) error {
 func (s *slot) move() {
 	defer s.since(s.clock(), &s.spent.FrontEnd)
 	ev := &s.res.Evidence
-	s.res.Motion = islands.Motion(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
+	s.res.Motion = camera.Coarsen(s.res.Motion, ev.Flow, ev.W, ev.H, ev.Rows, ev.Cols)
 }
 
 // settling owns the state of the video.

@@ -138,7 +138,6 @@ func (d *Descriptor) Describe(dst []float32, rows, cols int, pix []byte, flow []
 	d.half = resize(d.half, H*W/4)
 	d.features = resize(d.features, N*numFeatures)
 	d.blurred = resize(d.blurred, N*numFeatures)
-	d.moves = resize(d.moves, 2*N)
 	d.sure = resize(d.sure, N)
 	clear(d.features)
 	d.colour(pix, H, W, cols)

@@ -2,6 +2,8 @@ package descriptor
 
 import (
 	"math"
+
+	"glomstream/glom/camera"
 )
 
 // colour sets the Lab colour of each cell, taken from 2 by 2 pixels at a time, and fills grey
@@ -69,21 +71,14 @@ func gradients(features, grey []float32, H, W, side, cols int, scale float32) {
 // motion sets the mean motion of each cell less the camera's. Where a cell has no texture, optical flow only
 // repeats what is around it: such motion counts less, or every moving thing would have a halo.
 func (d *Descriptor) motion(flow []float32, W, rows, cols int) {
+	d.moves = camera.Coarsen(d.moves, flow, W, Stride*rows, rows, cols)
 	for r := range rows {
 		for c := range cols {
-			var sx, sy, sure float32
+			var sure float32
 			for y := range Stride {
-				o := (r*Stride+y)*W + c*Stride
-				row := flow[2*o:][:2*Stride]
-				for x := range Stride {
-					sx += row[2*x]
-					sy += row[2*x+1]
-				}
-				sure += texture(d.grey, o, W)
+				sure += texture(d.grey, (r*Stride+y)*W+c*Stride, W)
 			}
-			i := r*cols + c
-			d.moves[2*i], d.moves[2*i+1] = sx/(Stride*Stride*Stride), sy/(Stride*Stride*Stride)
-			d.sure[i] = sure / (sure + doubt)
+			d.sure[r*cols+c] = sure / (sure + doubt)
 		}
 	}
 	d.camera.Fit(d.moves, d.sure, rows, cols)

@@ -1,16 +1,16 @@
-package islands
+package camera
 
-// Motion writes the mean of a dense optical flow over each location into dst (rows*cols, 2), whose
+// Coarsen writes the mean of a dense optical flow over each location into dst (rows*cols, 2), whose
 // memory it uses again, and returns it: dx, dy since the frame before in locations, x to the right
 // and y down. What is at location p now was at p - dst(p) in the frame before. flow is (h, w, 2) in
-// its own pixels, w >= cols and h >= rows; without flow the result is nil. Motion panics on a
+// its own pixels, w >= cols and h >= rows; without flow the result is nil. Coarsen panics on a
 // shape that does not fit.
-func Motion(dst, flow []float32, w, h, rows, cols int) []float32 {
+func Coarsen(dst, flow []float32, w, h, rows, cols int) []float32 {
 	if flow == nil {
 		return nil
 	}
 	if rows < 1 || cols < 1 || w < cols || h < rows || len(flow) != 2*w*h {
-		panic("islands: Motion: shapes do not fit")
+		panic("camera: Coarsen: shapes do not fit")
 	}
 	dst = resize(dst, 2*rows*cols)
 	for r := range rows {

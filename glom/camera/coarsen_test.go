@@ -1,11 +1,11 @@
-package islands
+package camera
 
 import (
 	"math"
 	"testing"
 )
 
-func TestMotion(t *testing.T) {
+func TestCoarsen(t *testing.T) {
 	const w, h, rows, cols = 35, 17, 2, 4 // no multiples of each other
 	flow := make([]float32, 2*w*h)
 	for y := range h {
@@ -14,7 +14,7 @@ func TestMotion(t *testing.T) {
 			flow[2*(y*w+x)+1] = -float32(y)
 		}
 	}
-	got := Motion(nil, flow, w, h, rows, cols)
+	got := Coarsen(nil, flow, w, h, rows, cols)
 	for r := range rows {
 		for c := range cols {
 			// The mean of the whole numbers from a to b-1 is (a+b-1)/2.
@@ -26,16 +26,16 @@ func TestMotion(t *testing.T) {
 			}
 		}
 	}
-	if again := Motion(got, flow, w, h, rows, cols); &again[0] != &got[0] {
+	if again := Coarsen(got, flow, w, h, rows, cols); &again[0] != &got[0] {
 		t.Error("the memory is not used again")
 	}
-	if Motion(got, nil, w, h, rows, cols) != nil {
+	if Coarsen(got, nil, w, h, rows, cols) != nil {
 		t.Error("motion without flow")
 	}
 	for _, bad := range []func(){
-		func() { Motion(nil, flow[1:], w, h, rows, cols) },
-		func() { Motion(nil, flow, w, h, 0, cols) },
-		func() { Motion(nil, flow, w, h, h+1, cols) },
+		func() { Coarsen(nil, flow[1:], w, h, rows, cols) },
+		func() { Coarsen(nil, flow, w, h, 0, cols) },
+		func() { Coarsen(nil, flow, w, h, h+1, cols) },
 	} {
 		func() {
 			defer func() {

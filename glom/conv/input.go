@@ -51,18 +51,7 @@ func (in *Input) Fill(planes []float32, pix []byte, flow []float32, h, w int) {
 // against fills in.motion and returns 1/s.
 func (in *Input) against(flow []float32, h, w int) float32 {
 	rows, cols := h/Stride, w/Stride
-	in.mean, in.motion = grow(in.mean, 2*rows*cols), grow(in.motion, 2*h*w)
-	clear(in.mean)
-	for y := range h {
-		row, mean := flow[2*y*w:][:2*w], in.mean[2*(y/Stride)*cols:][:2*cols]
-		for x := range w {
-			mean[2*(x/Stride)] += row[2*x]
-			mean[2*(x/Stride)+1] += row[2*x+1]
-		}
-	}
-	for i := range in.mean {
-		in.mean[i] /= Stride * Stride * Stride
-	}
+	in.mean, in.motion = camera.Coarsen(in.mean, flow, w, h, rows, cols), grow(in.motion, 2*h*w)
 	in.camera.Fit(in.mean, nil, rows, cols)
 	in.camera.Residual(in.motion, flow, h, w, Stride)
 	in.camera.Residual(in.mean, in.mean, rows, cols, 1)

@@ -3,7 +3,7 @@ package follow
 import (
 	"math"
 
-	"glomstream/glom/islands"
+	"glomstream/glom/camera"
 )
 
 // sub is the number of cells along a side of a location. The flow knows more than the locations
@@ -49,7 +49,7 @@ func (f *Follower) warp(in *Frame) {
 		}
 		return
 	}
-	f.motion = islands.Motion(f.motion, in.Flow, in.W, in.H, rows, cols)
+	f.motion = camera.Coarsen(f.motion, in.Flow, in.W, in.H, rows, cols)
 	for y := range rows {
 		for x := range cols {
 			i := y*cols + x

@@ -8,7 +8,7 @@
 //	var linker islands.Linker
 //	var upsampler islands.Upsampler
 //	for each frame {
-//		motion = islands.Motion(motion, flow, w, h, rows, cols)
+//		motion = camera.Coarsen(motion, flow, w, h, rows, cols)
 //		for each level {
 //			reader.Read(&levels[l], state.Level(l), state.Agreement(l), rows, cols, dim)
 //			tracker[l].Track(&levels[l], motion)                 // ids as in the frames before

@@ -116,7 +116,7 @@ func (f *Finder) Step(in *Frame) {
 		f.reset(in)
 	}
 	if in.Flow != nil {
-		f.motion = islands.Motion(f.motion, in.Flow, in.W, in.H, in.Rows, in.Cols)
+		f.motion = camera.Coarsen(f.motion, in.Flow, in.W, in.H, in.Rows, in.Cols)
 		f.feel(in)
 		f.measure()
 		f.carry(in)
