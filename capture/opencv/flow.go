@@ -10,8 +10,9 @@ import "fmt"
 // Sides that DIS needs: for its 8x8 patches, and for one level of its pyramid.
 const minShort, minLong = 8, 12
 
-// Flow computes dense optical flow by DIS (Kroeger et al. 2016, dense inverse search) at the
-// fast preset, but down to half the size of the picture. It keeps its buffers from call to call. Make one with NewFlow and Close it.
+// Flow computes dense optical flow by DIS (Kroeger et al. 2016, dense inverse search) at the medium
+// preset, which ends at half the size of the picture, and by variational refinement (Brox et al. 2004) at
+// the whole. It keeps its buffers from call to call. Make one with NewFlow and Close it.
 type Flow struct{ p *C.shim_flow }
 
 // NewFlow returns a Flow.

@@ -16,7 +16,7 @@ import (
 const (
 	pieceFrames = 20 // of a piece: 6 frames at every third, or more in a row
 	pieceLeast  = 8  // shorter ones, before a cut or at the end, are left out
-	flowStep    = 4  // pixels to a flow sample in a store: DIS at its fast preset computes no finer
+	flowStep    = 4  // pixels to a flow sample in a store, two for each side of a location
 	maxChange   = 28 // mean grey values between a frame and the one before, moved: more is a cut
 )
 
