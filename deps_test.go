@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"overlay/web":             {},
 	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                                                        // all for its tests
 	"overlay/vpx":             {"capture", "capture/scene"},                                                                                                       // scene: its tests
-	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/camera", "glom/follow", "glom/islands", "overlay"}, // descriptor, scene: its tests
+	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/camera", "glom/follow", "glom/islands", "overlay"}, // scene: its tests
 	"overlay/stream":          {},
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/ablation":            {"glom", "glom/compose", "glom/conv", "glom/train", "pipeline/eval"}, // glom, glom/compose, glom/conv: its tests

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"glomstream/capture/baseline"
-	"glomstream/glom/follow"
 	"glomstream/glom/salient"
 	"glomstream/pipeline"
 	"glomstream/pipeline/eval"
@@ -17,7 +16,7 @@ func (f *evalFlags) methods(c *eval.Config) {
 		return &salientFinder{finder: salient.New(salient.Config{})}, nil
 	}}}
 	c.Followers = []eval.Method[eval.Follower]{{Name: eval.GLOM, New: func() (eval.Follower, error) {
-		return &islandFollower{follower: follow.New(f.following())}, nil
+		return &islandFollower{follower: pipeline.NewFollower(f.following())}, nil
 	}}}
 	if !f.baselines {
 		return
@@ -59,8 +58,7 @@ func (s *salientFinder) Close() error { return nil }
 
 // islandFollower is what --follow does.
 type islandFollower struct {
-	follower *follow.Follower
-	vectors  [][]float32
+	follower *pipeline.Follower
 	mask     []uint8
 }
 
@@ -72,17 +70,12 @@ func (s *islandFollower) Start(regions []uint16, r *pipeline.Result) error {
 		}
 		s.mask[i] = uint8(id)
 	}
-	in := r.FollowFrame(s.vectors)
-	s.vectors = in.Vectors
-	s.follower.Start(&in, s.mask, r.Frame.W, r.Frame.H)
+	s.follower.Start(r, s.mask)
 	return nil
 }
 
 func (s *islandFollower) Follow(dst []uint16, r *pipeline.Result) error {
-	in := r.FollowFrame(s.vectors)
-	s.vectors = in.Vectors
-	s.follower.Step(&in)
-	s.follower.Mask(s.mask, r.Frame.W, r.Frame.H, r.Frame.Pix, r.Frame.Stride)
+	s.follower.Step(s.mask, r)
 	for i, v := range s.mask {
 		dst[i] = uint16(v)
 	}

@@ -125,13 +125,12 @@ type following struct {
 	region
 	seed     seed
 	src      string // name of the source
-	follower *follow.Follower
-	vectors  [][]float32 // of the levels that tell what a region looks like
-	w, h     int         // of the first frame, 0 before it
+	follower *pipeline.Follower
+	w, h     int // of the first frame, 0 before it
 }
 
 func newFollowing(f *processFlags, src string) (*following, error) {
-	s := &following{region: region{draw: f.output != "", ink: color.RGBA{255, 255, 255, 255}}, src: src, follower: follow.New(f.following())}
+	s := &following{region: region{draw: f.output != "", ink: color.RGBA{255, 255, 255, 255}}, src: src, follower: pipeline.NewFollower(f.following())}
 	var err error
 	if s.seed, err = parseSeed(f.follow); err != nil {
 		return nil, err
@@ -144,12 +143,10 @@ func newFollowing(f *processFlags, src string) (*following, error) {
 
 func (s *following) Write(r *pipeline.Result) error {
 	w, h := r.Frame.W, r.Frame.H
-	in := r.FollowFrame(s.vectors)
-	s.vectors = in.Vectors
 	s.resize(w, h)
 	switch {
 	case s.w == 0:
-		if err := s.begin(&in, r); err != nil {
+		if err := s.begin(r); err != nil {
 			return err
 		}
 		s.w, s.h = w, h
@@ -158,13 +155,12 @@ func (s *following) Write(r *pipeline.Result) error {
 		return fmt.Errorf("%q changes from %dx%d to %dx%d pixels, but --follow names a region of the first size: split the source",
 			s.src, s.w, s.h, w, h)
 	}
-	s.follower.Step(&in)
-	s.follower.Mask(s.img.Pix, w, h, r.Frame.Pix, r.Frame.Stride)
+	s.follower.Step(s.img.Pix, r)
 	return s.finish(r)
 }
 
 // begin gives the follower the regions of the first frame, which is the mask of that frame.
-func (s *following) begin(in *follow.Frame, r *pipeline.Result) error {
+func (s *following) begin(r *pipeline.Result) error {
 	w, h := r.Frame.W, r.Frame.H
 	switch {
 	case s.seed.grey != nil && (s.seed.w != w || s.seed.h != h):
@@ -184,7 +180,7 @@ func (s *following) begin(in *follow.Frame, r *pipeline.Result) error {
 			}
 		}
 	}
-	s.follower.Start(in, s.img.Pix, w, h)
+	s.follower.Start(r, s.img.Pix)
 	return nil
 }
 

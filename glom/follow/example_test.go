@@ -43,7 +43,7 @@ func Example() {
 	for t := range 4 {
 		x, flow, pix := paint(1 + t)
 		reader.Read(&level, x, nil, rows, cols, dim)
-		in := follow.Frame{Rows: rows, Cols: cols, Dim: dim, Vectors: [][]float32{x}, Islands: &level, Flow: flow, W: w, H: h}
+		in := follow.Frame{Rows: rows, Cols: cols, Vectors: [][]float32{x}, Islands: &level, Flow: flow, W: w, H: h}
 		if t == 0 {
 			follower.Start(&in, seed, w, h)
 		} else {

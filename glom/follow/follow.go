@@ -48,11 +48,11 @@ func (c Config) withDefaults() Config {
 
 // Frame is what a Follower is told of one frame. It keeps nothing of it.
 type Frame struct {
-	Rows, Cols, Dim int
-	Vectors         [][]float32    // (levels) of (N, D) unit vectors, the finest level first, such as primary, part and object
-	Islands         *islands.Level // small islands, such as those of the part level
-	Flow            []float32      // (H, W, 2) motion since the frame before in pixels of that size; nil if unknown
-	W, H            int
+	Rows, Cols int
+	Vectors    [][]float32    // (levels) of (N, D) unit vectors, the finest level first, each with its own D
+	Islands    *islands.Level // small islands, such as those of the part level
+	Flow       []float32      // (H, W, 2) motion since the frame before in pixels of that size; nil if unknown
+	W, H       int
 }
 
 // Follower follows regions through a video. Make one with New; it keeps its memory from frame to
@@ -101,7 +101,7 @@ func (f *Follower) Start(in *Frame, seed []uint8, w, h int) {
 	if w < 1 || h < 1 || len(seed) != w*h {
 		panic("follow: Start: shapes do not fit")
 	}
-	f.rows, f.cols, f.dim = in.Rows, in.Cols, len(in.Vectors)*in.Dim
+	f.rows, f.cols, f.dim = in.Rows, in.Cols, in.dim()
 	in.check(f)
 	f.name(seed)
 	f.plant(seed, w, h)
@@ -173,32 +173,37 @@ func (f *Follower) Step(in *Frame) {
 
 func (in *Frame) check(f *Follower) {
 	n := in.Rows * in.Cols
-	if n < 1 || in.Rows != f.rows || in.Cols != f.cols || len(in.Vectors) == 0 || len(in.Vectors)*in.Dim != f.dim ||
+	if n < 1 || in.Rows != f.rows || in.Cols != f.cols || f.dim == 0 || in.dim() != f.dim ||
 		len(in.Islands.ID) != n || in.Flow != nil && len(in.Flow) != 2*in.W*in.H {
 		panic("follow: shapes do not fit")
 	}
 	for _, x := range in.Vectors {
-		if len(x) != n*in.Dim {
+		if len(x) == 0 || len(x)%n != 0 {
 			panic("follow: shapes do not fit")
 		}
 	}
 }
 
+// dim returns the length of the joined vectors.
+func (in *Frame) dim() (sum int) {
+	for _, x := range in.Vectors {
+		sum += len(x) / max(in.Rows*in.Cols, 1)
+	}
+	return sum
+}
+
 // join puts the vectors of all levels of a location into one unit vector, so that products are the
 // weighted means of the levels' cosines.
 func (f *Follower) join(in *Frame) {
-	d, total := in.Dim, f.cfg.Finest+float64(len(in.Vectors)-1)
-	finest, others := float32(math.Sqrt(f.cfg.Finest/total)), float32(math.Sqrt(1/total))
-	f.x = resize(f.x, f.rows*f.cols*f.dim)
-	for i := range f.rows * f.cols {
-		v := f.x[i*f.dim:][:f.dim]
-		for l, x := range in.Vectors {
-			share := others
-			if l == 0 {
-				share = finest
-			}
-			scale(v[l*d:][:d], x[i*d:][:d], share)
+	n, total := f.rows*f.cols, f.cfg.Finest+float64(len(in.Vectors)-1)
+	f.x = resize(f.x, n*f.dim)
+	at, share := 0, float32(math.Sqrt(f.cfg.Finest/total))
+	for _, x := range in.Vectors {
+		d := len(x) / n
+		for i := range n {
+			scale(f.x[i*f.dim+at:][:d], x[i*d:][:d], share)
 		}
+		at, share = at+d, float32(math.Sqrt(1/total))
 	}
 }
 

@@ -80,7 +80,7 @@ func (w *world) paint() *Frame {
 	}
 	w.reader.Read(&w.level, w.x, nil, w.rows, w.cols, w.dim)
 	return &Frame{
-		Rows: w.rows, Cols: w.cols, Dim: w.dim, Vectors: [][]float32{w.x},
+		Rows: w.rows, Cols: w.cols, Vectors: [][]float32{w.x},
 		Islands: &w.level, Flow: w.flow, W: 8 * w.cols, H: 8 * w.rows,
 	}
 }

@@ -14,8 +14,7 @@ import (
 // of the frames; the other methods by anybody. The zero value follows nothing and has a good cfg.
 type following struct {
 	cfg      follow.Config
-	follower *follow.Follower
-	vectors  [][]float32
+	follower *pipeline.Follower
 	ups      islands.Upsampler
 	labels   []uint16
 	mask     []uint8 // (h, w) 255 where the thing is
@@ -66,10 +65,7 @@ func (f *following) step(r *pipeline.Result) (changed bool) {
 	case f.w != r.Frame.W || f.h != r.Frame.H || f.rows != r.State.Rows || f.cols != r.State.Cols:
 		f.w = 0 // another picture altogether
 	default:
-		in := r.FollowFrame(f.vectors)
-		f.vectors = in.Vectors
-		f.follower.Step(&in)
-		f.follower.Mask(f.mask, f.w, f.h, r.Frame.Pix, r.Frame.Stride)
+		f.follower.Step(f.mask, r)
 	}
 	return f.tell(r)
 }
@@ -109,11 +105,9 @@ func (f *following) begin(r *pipeline.Result, c *meta.Command) {
 		return
 	}
 	if f.follower == nil {
-		f.follower, f.votes = follow.New(f.cfg), map[uint16]int{}
+		f.follower, f.votes = pipeline.NewFollower(f.cfg), map[uint16]int{}
 	}
-	in := r.FollowFrame(f.vectors)
-	f.vectors = in.Vectors
-	f.follower.Start(&in, f.mask, w, h)
+	f.follower.Start(r, f.mask)
 	f.w, f.h, f.rows, f.cols = w, h, r.State.Rows, r.State.Cols
 }
 
