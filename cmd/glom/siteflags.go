@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -159,12 +161,37 @@ func (f *mediaFlags) check() error {
 	if f.maxViewers < 1 {
 		return usagef("--max-viewers %d: want at least 1", f.maxViewers)
 	}
+	for flag, addr := range map[string]string{"udp": f.udp, "tcp": f.tcp} {
+		if addr != "" && !isAddress(addr) {
+			return usagef("--%s %q: want HOST:PORT or :PORT", flag, addr)
+		}
+	}
+	for _, s := range f.publicIPs {
+		public, local, both := strings.Cut(s, "/")
+		if net.ParseIP(public) == nil || both && net.ParseIP(local) == nil {
+			return usagef("--public-ip %q: want IP or PUBLIC/LOCAL", s)
+		}
+	}
 	for _, s := range f.iceServers {
 		if n := strings.Count(s, ","); n > 2 || n == 1 && !strings.Contains(s, ",secret=") {
 			return usagef("--ice-server: want URL, URL,USER,PASSWORD or URL,secret=SECRET")
 		}
+		server, _, _ := strings.Cut(s, ",") // what follows is secret
+		if scheme, _, ok := strings.Cut(server, ":"); !ok || !slices.Contains([]string{"stun", "stuns", "turn", "turns"}, scheme) {
+			return usagef("--ice-server %q: want a URL that begins with stun:, stuns:, turn: or turns:", server)
+		}
 	}
 	return nil
+}
+
+// isAddress tells whether addr is HOST:PORT, of which the host may be missing.
+func isAddress(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // config is for a page at an address.
