@@ -16,12 +16,12 @@ type Input struct {
 	motion []float32 // (h, w, 2) against the camera, in pixels
 }
 
-// Between these speeds, in pixels a frame, lies the scale of motion.
-const slowest, fastest = 0.4, 2
+// The scale of motion is so many times its median, but lies between these speeds, in pixels a frame.
+const times, slowest, fastest = 6, 0.3, 3
 
 // Fill writes planes (C, h, w): R, G, B in 0..1 and, if there are five, the motion v against the
 // camera, which is fitted to the flow ([camera.Motion]), as v/s / sqrt(1 + |v|/s): slow motion shows
-// although fast motion is not cut off. The scale s is four times the median of |v|, 0.4 to 2 pixels:
+// although fast motion is not cut off. The scale s is six times the median of |v|, 0.3 to 3 pixels:
 // where water or trees move everywhere, motion says less. pix is (h, w, 3) BGR, flow (h, w, 2) dx, dy in pixels or
 // nil: no motion. h and w are multiples of Stride.
 func (in *Input) Fill(planes []float32, pix []byte, flow []float32, h, w int) {
@@ -61,7 +61,7 @@ func (in *Input) against(flow []float32, h, w int) float32 {
 		in.length[i] = Stride * sqrt(x*x+y*y)
 	}
 	slices.Sort(in.length)
-	return 1 / min(max(4*in.length[len(in.length)/2], slowest), fastest)
+	return 1 / min(max(times*in.length[len(in.length)/2], slowest), fastest)
 }
 
 func sqrt(v float32) float32 { return float32(math.Sqrt(float64(v))) }

@@ -31,10 +31,10 @@ func TestFill(t *testing.T) {
 	for i := range h * w {
 		want := []float64{float64(pix[3*i+2]) / 255, float64(pix[3*i+1]) / 255, float64(pix[3*i]) / 255, 0, 0}
 		if thing(i) {
-			want[3], want[4] = 3/0.4/math.Sqrt(1+5/0.4), -4/0.4/math.Sqrt(1+5/0.4)
+			want[3], want[4] = 3/slowest/math.Sqrt(1+5/slowest), -4/slowest/math.Sqrt(1+5/slowest)
 		}
 		for c, v := range want {
-			if got := planes[c*h*w+i]; math.Abs(float64(got)-v) > 0.03 {
+			if got := planes[c*h*w+i]; math.Abs(float64(got)-v) > 0.04 {
 				t.Fatalf("channel %d, pixel %d: %v, want %v", c, i, got, v)
 			}
 		}
