@@ -15,7 +15,7 @@ func BenchmarkFrame(b *testing.B) {
 			w := newWorld(1, 0.5, bb.discs...)
 			w.resize(22, 40, 64)
 			in := w.paint()
-			in.Vectors = [][]float32{w.x, w.x}
+			in.Vectors = [][]float32{w.x, w.x, w.x}
 			f := New(Config{})
 			f.Start(in, w.truth, in.W, in.H)
 			pix, dst := make([]byte, 3*640*360), make([]uint8, 640*360)
