@@ -24,22 +24,23 @@ func (c *confidences) Write(r *pipeline.Result) error {
 	return nil
 }
 
-// untaught returns the fixed descriptor and a model that has learned nothing.
-func untaught(t *testing.T) (*opencv.FrontEnd, *glom.Model) {
+// build makes the model that --weights names, and the front end that goes with it.
+func build(t *testing.T, weights string) (*modelFlags, *opencv.FrontEnd, *glom.Model) {
 	t.Helper()
-	frontEnd, err := opencv.NewFrontEnd(opencv.FrontEndConfig{})
+	f := &modelFlags{weights: weights}
+	model, err := f.model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { frontEnd.Close() })
-	model, err := glom.New(glom.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return frontEnd, model
+	return f, frontEnd, model
 }
 
-// watch runs a synthetic scene through the default model.
+// watch runs a synthetic scene through the default model, with nothing learned.
 func watch(t *testing.T, scene string) confidences {
 	t.Helper()
 	src, err := openSource(t.Context(), "synthetic:"+scene, io.NopCloser(nil), sourceOptions{})
@@ -47,7 +48,7 @@ func watch(t *testing.T, scene string) confidences {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	frontEnd, model := untaught(t)
+	_, frontEnd, model := build(t, unlearned)
 	var c confidences
 	if _, err := pipeline.Run(t.Context(), pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Sinks: []pipeline.Sink{&c}}); err != nil {
 		t.Fatal(err)

@@ -17,16 +17,7 @@ func TestLockOfDefault(t *testing.T) {
 		weights string
 		least   float64
 	}{{builtIn, 0.9}, {unlearned, 0.88}} {
-		f := modelFlags{weights: tt.weights}
-		model, err := f.model()
-		if err != nil {
-			t.Fatal(err)
-		}
-		frontEnd, err := f.frontEndFor(model)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer frontEnd.Close()
+		f, frontEnd, model := build(t, tt.weights)
 		l, err := eval.Lock(t.Context(), eval.Config{FrontEnd: frontEnd, Model: model, Islands: f.islands()},
 			eval.LockConfig{Speeds: []float64{1}})
 		if err != nil {

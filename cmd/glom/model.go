@@ -143,7 +143,7 @@ func (f *modelFlags) following() follow.Config {
 	if f.file == nil {
 		return follow.Config{}
 	}
-	return follow.Config{Rate: 0.1, Tau: 0.07, Vote: 0.3, Finest: 3}
+	return follow.Config{Rate: 0.1, Tau: 0.07, Vote: 0.3}
 }
 
 // rule puts what the flags say of the settling step into c.
