@@ -36,11 +36,11 @@ func TestBusy(t *testing.T) {
 		time.Sleep(time.Minute)
 		expect("no frames", 0, 0)
 
-		h.studio.hold = make(chan struct{})
+		goOn := h.studio.hang()
 		h.play(t, once)
 		time.Sleep(12 * time.Second)
 		expect("the encoder hangs", 12*time.Second, 0)
-		close(h.studio.hold)
+		goOn()
 		synctest.Wait()
 		expect("it goes on", 0, 0)
 
@@ -53,12 +53,12 @@ func TestBusy(t *testing.T) {
 		synctest.Wait()
 		expect("it goes on", 0, 0)
 
-		h.studio.hold = make(chan struct{}) // who paused waits for nothing
+		goOn = h.studio.hang() // who paused waits for nothing
 		h.control(p, []byte(`{"type":"set","paused":true}`))
 		h.play(t, once)
 		time.Sleep(20 * time.Second)
 		expect("paused", 0, 0)
-		close(h.studio.hold)
+		goOn()
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}

@@ -56,8 +56,11 @@ func (s *studio) encoder(c vpx.Config) (encoder, error) {
 }
 
 func (e *fakeEncoder) Encode(p *vpx.Packet, f *capture.Frame, key bool) error {
-	if e.hold != nil {
-		<-e.hold
+	e.mu.Lock()
+	hold := e.hold
+	e.mu.Unlock()
+	if hold != nil {
+		<-hold
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -83,6 +86,15 @@ func (e *fakeEncoder) Close() error {
 	defer e.mu.Unlock()
 	e.open--
 	return nil
+}
+
+// hang makes encodes wait until goOn is called.
+func (s *studio) hang() (goOn func()) {
+	hold := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold = hold
+	return func() { close(hold) }
 }
 
 // encodes returns what was encoded so far.

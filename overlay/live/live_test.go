@@ -167,12 +167,12 @@ func TestFault7SizeChange(t *testing.T) {
 func TestWriteNeverWaits(t *testing.T) {
 	h := newTheatre(t, Config{})
 	h.enter(&person{id: "a", picture: Plain})
-	h.studio.hold = make(chan struct{})
+	goOn := h.studio.hang()
 	h.play(t, film{name: small, frames: 8})
 	if n := h.replaced.Load(); n < 5 || n > 7 {
 		t.Errorf("%d frames were replaced, want 6 or so", n)
 	}
-	close(h.studio.hold)
+	goOn()
 	h.settle(t)
 	got := h.studio.encodes()
 	if n := len(got); n < 2 || n > 3 || got[n-1].f.Seq != 7 {
