@@ -245,13 +245,13 @@ func TestServeEndAndLoop(t *testing.T) {
 	}
 }
 
-// A file is played at its own pace.
+// A file is played at its own pace, not as fast as the machine could. How much slower a busy machine is says nothing.
 func TestServePace(t *testing.T) {
 	s := startServe(t, "synthetic:demo?size=96x64&frames=-1&fps=10")
 	began, first := time.Now(), s.status().Frames
+	s.until("5 frames more", func(st serveStatus) bool { return st.Frames >= first+5 })
 	time.Sleep(2 * time.Second)
-	rate := float64(s.status().Frames-first) / time.Since(began).Seconds()
-	if rate > 11 || rate < 4 { // a busy machine may be slower
+	if rate := float64(s.status().Frames-first) / time.Since(began).Seconds(); rate > 11 {
 		t.Errorf("%.1f frames/s, want 10", rate)
 	}
 }
