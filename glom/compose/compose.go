@@ -126,7 +126,7 @@ func (w *worker) compose(c *Composer, dst *clips.Clip, n uint64) error {
 	w.layers, w.photos, w.used = w.layers[:0], w.photos[:0], 0
 	w.objects, w.parts = 0, 0
 	dst.Reshape(c.cfg.T, c.cfg.H, c.cfg.W, true)
-	w.frozen = w.Chance(0.03)
+	w.frozen = w.Chance(0.12)
 	w.film()
 	if err := w.background(); err != nil {
 		return err

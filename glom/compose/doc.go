@@ -8,8 +8,8 @@
 // less with the camera than what is near, and swell in itself as water and leaves do. An object
 // is cut out of a photo, a person in parts or a thing whole, or it is put together of one to
 // five blobs and boxes that swing about their joints. Objects drift, turn, grow, swell and cover
-// each other; some are twins, some have the background's own texture. Light, blur and noise are
-// the same over a clip or nearly.
+// each other; some are twins, some have the background's own texture. In one scene of eight nothing
+// moves, and most objects are those of photos. Light, blur and noise are the same over a clip or nearly.
 //
 //	c, err := compose.New(compose.Config{T: 6, H: 176, W: 320, Seed: 1, Store: store})
 //	if err != nil { … }
@@ -28,9 +28,9 @@
 // # Flow
 //
 // The exact motion is known, but a front end only estimates it. The flow of three clips in ten
-// therefore has the faults of DIS (where all had them, the model learned to do without flow): it
+// therefore imitates the faults of DIS (where all had them, the model learned to do without flow): it
 // is computed on a grid of 4 pixels, spreads over borders, comes from around where there is no
-// texture, and is a guess where something has come into view.
+// texture, and is a guess where something has come into view. [clips.Measured] has all its faults.
 //
 // # Concurrency
 //

@@ -1,6 +1,7 @@
 package compose
 
-// finish gives the pictures the look of a camera: out of focus, light, noise.
+// finish gives the pictures the look of a camera: out of focus, light, noise. Where nothing moves they are
+// all the same one in half of the cases, as those of a photo are.
 func (w *worker) finish() {
 	n := 3 * w.cfg.H * w.cfg.W
 	soft := 0
@@ -24,7 +25,15 @@ func (w *worker) finish() {
 	for i := range w.noise {
 		w.noise[i] = int16(float64(noise*w.Normal()) + 0.5 + 64)
 	}
+	still := w.frozen && w.Chance(0.5)
+	if still {
+		drift = 0
+	}
+	random := w.Uint64()
 	for t := range w.cfg.T {
+		if t > 0 && !still {
+			random = w.Uint64()
+		}
 		pix := w.dst.Pix[t*n:][:n]
 		for range soft {
 			w.soften(pix)
@@ -37,13 +46,12 @@ func (w *worker) finish() {
 				curve[k][v] = byte(min(max(f, 0), 255))
 			}
 		}
-		w.develop(pix, &curve)
+		w.develop(pix, &curve, random|1)
 	}
 }
 
-// develop adds noise and looks every value up.
-func (w *worker) develop(pix []byte, curve *[3][512]byte) {
-	random := w.Uint64() | 1
+// develop adds noise, which random begins, and looks every value up.
+func (w *worker) develop(pix []byte, curve *[3][512]byte, random uint64) {
 	for i := 0; i+3 <= len(pix); i += 3 {
 		// xorshift: one step gives the noise of three values.
 		random ^= random << 13

@@ -77,7 +77,7 @@ func (w *worker) background() error {
 	if p.Objects != nil {
 		still := 0.4 // where all is at rest, objects at rest are what there is to learn
 		if w.frozen {
-			still = 0.8
+			still = 0.9
 		}
 		if w.Chance(still) {
 			w.keepObjects(l, p)
@@ -196,19 +196,25 @@ func (w *worker) keepObjects(l *layer, p *clips.Photo) {
 	}
 }
 
-// cast adds the objects in front of the background.
+// cast adds the objects in front of the background. Where nothing moves, only looks tell what an object
+// is, so that those of photos are worth most.
 func (w *worker) cast() error {
-	count := [...]int{0, 1, 1, 1, 2, 2, 2, 3, 3, 4}[w.Intn(10)]
-	for range count {
+	count := [...]int{0, 1, 1, 1, 2, 2, 2, 3, 3, 4}
+	person, thing := 0.25, 0.2
+	if w.frozen {
+		count = [...]int{0, 0, 0, 0, 1, 1, 1, 2, 2, 3}
+		person, thing = 0.4, 0.9
+	}
+	for range count[w.Intn(len(count))] {
 		first := len(w.layers)
 		var err error
 		switch {
 		case first > 1 && w.Chance(0.12):
 			w.twin()
 			continue
-		case len(w.persons) > 0 && w.Chance(0.25):
+		case len(w.persons) > 0 && w.Chance(person):
 			err = w.cutOut(w.persons)
-		case len(w.things) > 0 && w.Chance(0.2):
+		case len(w.things) > 0 && w.Chance(thing):
 			err = w.cutOut(w.things)
 		}
 		if err == nil && len(w.layers) == first {

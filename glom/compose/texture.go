@@ -2,12 +2,13 @@ package compose
 
 import "glomstream/glom/clips"
 
-// texture fills r, opaque and without ids: with a piece of a photo, as what is behind it, or painted.
+// texture fills r, opaque and without ids: with a piece of a photo, as what is behind it, or painted. Where
+// nothing moves it is not as what is behind it, since nothing would give it away.
 func (w *worker) texture(r *raster) error {
 	switch kind := w.Float(); {
 	case len(w.scenes) == 0 || kind < 0.05:
 		w.paint(r)
-	case kind < 0.9:
+	case kind < 0.9 && !w.frozen:
 		w.camouflage(r)
 	default:
 		if err := w.photoTexture(r); err != nil {
