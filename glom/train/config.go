@@ -51,6 +51,9 @@ type Losses struct {
 	// Object and Part contrast the labelled islands of a frame at their levels.
 	Object float64 `json:"object"`
 	Part   float64 `json:"part"`
+	// Affinity tells whether two locations are of one island by their cosine alone, at these two levels. It
+	// counts so many times what the contrast of the level does.
+	Affinity float64 `json:"affinity"`
 	// Scene contrasts the top level with the clips of the update before.
 	Scene float64 `json:"scene"`
 
@@ -73,7 +76,7 @@ type Losses struct {
 
 // DefaultLosses returns the objectives that showed their worth where there are labels.
 func DefaultLosses() Losses {
-	return Losses{Reconstruction: 1, Agreement: 0.1, Object: 1, Part: 0.5, Scene: 0.2}
+	return Losses{Reconstruction: 1, Agreement: 0.1, Object: 1, Part: 0.5, Affinity: 1, Scene: 0.2}
 }
 
 // SelfSupervisedLosses returns objectives that need no labels.
@@ -137,6 +140,7 @@ func (c Config) check() error {
 		{"agreement", c.Losses.Agreement, 0, 1e6},
 		{"object", c.Losses.Object, 0, 1e6},
 		{"part", c.Losses.Part, 0, 1e6},
+		{"affinity", c.Losses.Affinity, 0, 1e6},
 		{"scene", c.Losses.Scene, 0, 1e6},
 		{"islands", c.Losses.Islands, 0, 1e6},
 		{"trajectory", c.Losses.Trajectory, 0, 1e6},

@@ -22,8 +22,11 @@ type contrast[T vec.Float] struct {
 //	loss_i = -1/m Σ_{j in the island} log p_ij - log m,  p_ij = softmax_j(x_i·x_j / tau)
 //
 // over all S vectors and the bank (M, D): zero when i is as near to its whole island as it can be
-// and far from all others. Each island counts the same: loss = weight mean_islands mean_i loss_i.
-func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight float64) float64 {
+// and far from all others. Each vector counts the same, loss = weight mean_i loss_i: a background that falls
+// to pieces costs as much as it covers.
+//
+// To that comes the affinity of the vectors, unless its weight, pairs, is 0.
+func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight, pairs float64) (loss, affinity float64) {
 	S := 0
 	for _, m := range sizes {
 		S += m
@@ -37,12 +40,19 @@ func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight float64)
 	if M > 0 {
 		vec.Gemm(vec.No, vec.Yes, T(1/tau), X, vec.Mat(bank, M, D), 0, vec.Strided(c.p[S:], S, M, n))
 	}
-	var loss float64
-	first := 0
+	first, w := 0, weight/float64(S)
+	a := newAffinity(sizes, pairs)
+	c.row = grow(c.row, n+1)
 	for _, m := range sizes {
-		w := weight / float64(len(sizes)*m)
 		for i := first; i < first+m; i++ {
-			loss += w * islandRow(c.p[i*n:i*n+n], first, m, T(1/tau), w/tau)
+			p := c.p[i*n : i*n+n]
+			if pairs > 0 {
+				affinity += affinityRow(a, c.row, p[:S], i, first, m, tau)
+			}
+			loss += w * islandRow(p, first, m, T(1/tau), w/tau)
+			if pairs > 0 {
+				vec.Axpy(p[:S], 1, c.row[:S])
+			}
 		}
 		first += m
 	}
@@ -52,7 +62,7 @@ func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight float64)
 	if M > 0 {
 		vec.Gemm(vec.No, vec.No, 1, vec.Strided(c.p[S:], S, M, n), vec.Mat(bank, M, D), 1, vec.Mat(c.d, S, D))
 	}
-	return loss
+	return loss, affinity
 }
 
 // islandRow turns the logits s of one vector, whose island are the m from first on, into w times

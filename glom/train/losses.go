@@ -15,6 +15,7 @@ const (
 	kindAgreement
 	kindPart
 	kindObject
+	kindAffinity
 	kindScene
 	kindIslands
 	kindTrajectory
@@ -31,7 +32,7 @@ func LossNames() []string { n := lossNames(); return n[:] }
 
 func lossNames() [kinds]string {
 	return [kinds]string{
-		"reconstruction", "hidden", "agreement", "part", "object", "scene",
+		"reconstruction", "hidden", "agreement", "part", "object", "affinity", "scene",
 		"islands", "trajectory", "attention", "prediction", "features", "variance", "covariance",
 	}
 }
@@ -120,19 +121,21 @@ func (w *worker) labelled(i, f, l, kind int, weight float64, loss *float64) {
 	if len(w.picks.sizes) < 2 {
 		return
 	}
-	*loss += w.contrast(i, l, nil, weight)
+	contrast, affinity := w.contrast(i, l, nil, weight, weight*w.t.cfg.Losses.Affinity)
+	*loss += contrast
+	w.episode.losses[kindAffinity] += affinity
 }
 
-// contrast contrasts the islands of w.picks at level l of step i.
-func (w *worker) contrast(i, l int, bank []float32, weight float64) float64 {
+// contrast contrasts the islands of w.picks at level l of step i, as contrast.islands says.
+func (w *worker) contrast(i, l int, bank []float32, weight, pairs float64) (loss, affinity float64) {
 	D := w.t.model.Config().Dim
 	gather(&w.pair, w.tape.Level(i, l), w.picks.at, D)
-	loss := w.pair.islands(w.picks.sizes, bank, D, tau, weight)
+	loss, affinity = w.pair.islands(w.picks.sizes, bank, D, tau, weight, pairs)
 	dx := w.back.Level(l)
 	for k, n := range w.picks.at {
 		vec.Axpy(dx[n*D:n*D+D], 1, w.pair.d[k*D:k*D+D])
 	}
-	return loss
+	return loss, affinity
 }
 
 // gather copies the rows of x (N, D) that at names to c.x.
@@ -217,7 +220,7 @@ func (t *Trainer) scenes() {
 		return
 	}
 	// The update takes the mean over the clips of their losses and gradients.
-	loss := t.pair.islands(sizes, nil, D, tau, weight*float64(len(order)))
+	loss, _ := t.pair.islands(sizes, nil, D, tau, weight*float64(len(order)), 0)
 	for i, e := range order {
 		e.losses[kindScene] = loss / float64(len(order))
 		copy(e.dScene, t.pair.d[i*perClip*D:])

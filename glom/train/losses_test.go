@@ -89,9 +89,36 @@ func slowIslands(x []float64, sizes []int, bank []float64, D int, tau float64) f
 				l -= (vec.Dot(x[i*D:i*D+D], x[j*D:j*D+D])/tau - math.Log(z)) / m
 			}
 		}
-		loss += l / m / float64(len(sizes))
+		loss += l / float64(S)
 	}
 	return loss
+}
+
+// slowAffinity is the formula of the affinity, written out.
+func slowAffinity(x []float64, sizes []int, D int, tau float64) float64 {
+	var island []int
+	for k, m := range sizes {
+		for range m {
+			island = append(island, k)
+		}
+	}
+	var loss, n [2]float64
+	for i := range island {
+		for j := range island {
+			if i == j {
+				continue
+			}
+			z := (vec.Dot(x[i*D:i*D+D], x[j*D:j*D+D]) - 0.5) / tau
+			if island[i] == island[j] {
+				loss[0] += math.Log(1 + math.Exp(-z))
+				n[0]++
+			} else {
+				loss[1] += math.Log(1 + math.Exp(z))
+				n[1]++
+			}
+		}
+	}
+	return loss[0]/2/max(1, n[0]) + loss[1]/2/max(1, n[1])
 }
 
 func TestIslands(t *testing.T) {
@@ -106,16 +133,22 @@ func TestIslands(t *testing.T) {
 				}
 				x, bank := units[float32](rng, S, D), units[float32](rng, M, D)
 				x64, bank64 := gradcheck.Convert[float64](x), gradcheck.Convert[float64](bank)
-				const tau, weight = 0.3, 1.5
+				const tau, weight, pairs = 0.3, 1.5, 0.7
 				c := contrast[float64]{x: x64}
-				loss := c.islands(sizes, bank64, D, tau, weight)
+				loss, affinity := c.islands(sizes, bank64, D, tau, weight, pairs)
 				if want := weight * slowIslands(x64, sizes, bank64, D, tau); math.Abs(loss-want) > 1e-12 {
 					t.Errorf("loss %v, want %v", loss, want)
 				}
+				if want := pairs * slowAffinity(x64, sizes, D, tau); math.Abs(affinity-want) > 1e-12 {
+					t.Errorf("loss of affinity %v, want %v", affinity, want)
+				}
 				grad := append([]float64(nil), c.d...)
-				checkGrad(t, "vectors", grad, x64, func() float64 { return c.islands(sizes, bank64, D, tau, weight) })
+				checkGrad(t, "vectors", grad, x64, func() float64 {
+					l, a := c.islands(sizes, bank64, D, tau, weight, pairs)
+					return l + a
+				})
 				c32 := contrast[float32]{x: x}
-				c32.islands(sizes, bank, D, tau, weight)
+				c32.islands(sizes, bank, D, tau, weight, pairs)
 				checkSame(t, "vectors", c32.d, grad)
 			})
 		}
@@ -126,8 +159,14 @@ func TestIslands(t *testing.T) {
 		x[i*D] = 1 - 2*float64(i/3)
 	}
 	c := contrast[float64]{x: x}
-	if loss := c.islands([]int{3, 3}, nil, D, 0.1, 1); math.Abs(loss) > 1e-7 {
-		t.Errorf("perfect islands have loss %v, want 0", loss)
+	loss, none := c.islands([]int{3, 3}, nil, D, 0.1, 1, 0)
+	_, affinity := c.islands([]int{3, 3}, nil, D, 0.1, 0, 1)
+	if math.Abs(loss) > 1e-7 || none != 0 || affinity > 0.01 {
+		t.Errorf("perfect islands have losses %v, %v and %v, want 0", loss, none, affinity)
+	}
+	_, affinity = c.islands([]int{2, 1, 3}, nil, D, 0.1, 0, 1)
+	if affinity < 0.4 {
+		t.Errorf("one of the six vectors is of another island than it seems: the loss of affinity is %v only", affinity)
 	}
 }
 

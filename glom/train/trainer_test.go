@@ -139,7 +139,7 @@ func TestLearns(t *testing.T) {
 			mean(&last, r)
 		}
 	}
-	for name, share := range map[string]float64{"reconstruction": 0.7, "hidden": 0.8, "object": 0.8, "part": 0.8, "scene": 0.9} {
+	for name, share := range map[string]float64{"reconstruction": 0.7, "hidden": 0.8, "object": 0.85, "part": 0.8, "affinity": 0.8, "scene": 0.9} {
 		if !(last.Losses[name] < share*first.Losses[name]) {
 			t.Errorf("%s went from %.4f to %.4f, want below %v of it", name, first.Losses[name], last.Losses[name], share)
 		}
@@ -158,6 +158,7 @@ func TestEachObjectiveFalls(t *testing.T) {
 		{Losses{Reconstruction: 1}, few, 0},
 		{Losses{Agreement: 1}, few, 0.1},
 		{Losses{Part: 1}, many, 0},
+		{Losses{Part: 0.01, Affinity: 100}, many, 0},
 		{Losses{Object: 1}, many, 0},
 		{Losses{Scene: 1}, many, 0},
 		{Losses{Islands: 1}, many, 0},
@@ -230,9 +231,10 @@ func TestGradientOfUpdate(t *testing.T) {
 		{"reconstruction", Losses{Reconstruction: 1}},
 		{"object", Losses{Object: 1}},
 		{"part", Losses{Part: 1}},
+		{"affinity", Losses{Object: 0.1, Affinity: 3}},
 		{"scene", Losses{Scene: 1}},
 		{"agreement", Losses{Agreement: 1}},
-		{"all", Losses{Reconstruction: 1, Agreement: 1, Object: 1, Part: 1, Scene: 1}},
+		{"all", Losses{Reconstruction: 1, Agreement: 1, Object: 1, Part: 1, Affinity: 1, Scene: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := small()
