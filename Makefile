@@ -74,7 +74,8 @@ results: build ## measure all levels against known truths, beside other methods 
 	bin/glom eval $$sets $(SCENES:%=synthetic:%) synthetic:lock --weights none -y $(EVAL) \
 		--report out/unlearned.md --json out/results-unlearned.json >/dev/null && \
 	{ echo; sed '1s/.*/# Results without learned weights/' out/unlearned.md; } >>$(RESULTS)
-	@[ ! -f $(dir $(RESULTS))ablation.md ] || printf '\nWhat each piece of the model is worth: [ablation.md](ablation.md).\n' >>$(RESULTS)
+	@[ ! -f $(dir $(RESULTS))ablation.md ] || { printf '\n# What each piece is worth\n\nEach trained anew, alike but for one thing: [ablation.md](ablation.md).\n\n'; \
+		sed -n '/^| variant/,/^$$/p' $(dir $(RESULTS))ablation.md; } >>$(RESULTS)
 	@echo "the results are in $(RESULTS)"
 
 ablation: build ## train the model anew without one piece at a time, and measure: make ablation STORE=store.clips [UPDATES=1500]; see bench/ablation

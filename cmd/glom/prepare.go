@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"glomstream/capture"
+	"glomstream/capture/opencv"
 	"glomstream/glom/clips"
 	"glomstream/glom/train/cli"
 	"glomstream/pipeline"
@@ -30,7 +31,16 @@ func train(ctx context.Context, args []string, t terminal) error {
 		}
 		fmt.Fprintln(t.out)
 	}
-	err := cli.Run(ctx, "glom train", args, t.out, t.err)
+	// Clips are made side by side, and the last digits of the flow must not depend on the machine.
+	defer opencv.SetThreads(opencv.Threads())
+	opencv.SetThreads(1)
+	err := cli.Run(ctx, "glom train", args, t.out, t.err, cli.Media{
+		NewFlow: func() (clips.Flow, error) { return opencv.NewFlow() },
+		Prepare: func(ctx context.Context, folders []string, store string, quiet bool) error {
+			f := prepareFlags{output: store, pieces: mostPieces, quiet: quiet}
+			return f.prepare(ctx, folders, t)
+		},
+	})
 	if use, ok := errors.AsType[cli.UsageError](err); ok {
 		return usageError{use}
 	}
@@ -49,6 +59,9 @@ size in masks/ (with labels.txt beside: value = kind of part, 0 = background) or
 only those are taken whose use is train+test. Folders for evaluation only (davis-dev, bsds-dev,
 pascal-parts) are refused.`
 
+// mostPieces is how many pieces a video gives unless another number is asked for.
+const mostPieces = 4
+
 // prepareFlags are the flags of glom train prepare.
 type prepareFlags struct {
 	output, list string
@@ -61,7 +74,7 @@ func prepare(ctx context.Context, args []string, t terminal) error {
 	fs := pflag.NewFlagSet("train", pflag.ContinueOnError)
 	fs.StringVarP(&f.output, "output", "o", "", "the clip store to write; an old one is replaced when the new one is done")
 	fs.StringVar(&f.list, "list", "", "file that names what may be taken, one a line, relative to its folder")
-	fs.IntVar(&f.pieces, "pieces", 4, "most pieces that one video gives")
+	fs.IntVar(&f.pieces, "pieces", mostPieces, "most pieces that one video gives")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
 	if err := parse(fs, args, t, prepareUsage); err != nil {
 		return err
@@ -74,7 +87,12 @@ func prepare(ctx context.Context, args []string, t terminal) error {
 	case f.pieces < 1:
 		return usagef("--pieces %d: want 1 or more", f.pieces)
 	}
-	items, err := gather(fs.Args(), f.list)
+	return f.prepare(ctx, fs.Args(), t)
+}
+
+// prepare writes what is in the folders into the store.
+func (f *prepareFlags) prepare(ctx context.Context, folders []string, t terminal) error {
+	items, err := gather(folders, f.list)
 	if err != nil {
 		return err
 	}
@@ -97,7 +115,7 @@ func prepare(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	if p.photos+p.videos == 0 {
-		return fmt.Errorf("prepare %q: there is no picture or video in it to learn from", fs.Args())
+		return fmt.Errorf("prepare %q: there is no picture or video in it to learn from", folders)
 	}
 	if err := w.Commit(); err != nil {
 		return err

@@ -141,6 +141,35 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
+// TestTrainOnFolders learns from a folder in one command, by the flow of the pictures, and a second time from
+// what the first has prepared.
+func TestTrainOnFolders(t *testing.T) {
+	dir := folders(t, map[string][]byte{"p/a.png": grey(t, 160, 96, func(x, y int) byte { return byte(x * y / 7) })})
+	out := filepath.Join(t.TempDir(), "w.safetensors")
+	config := put(t, dir, "c.json", []byte(`{"clips": 2, "decoder": 8, "model": {"dim": 8, "hidden": 8, "samples": 5}, "front_end": {"dim": 8, "widths": [4, 4, 4]}}`))
+	args := []string{"train", "--data", filepath.Join(dir, "p"), "-o", out, "--config", config, "--updates", "1", "--size", "48x32", "--frames", "3", "-q"}
+	if r := try(t, strings.NewReader(""), args...); r.code != exitOK || !strings.Contains(r.out, "1 photos") {
+		t.Fatalf("exit code %d, %s%s", r.code, r.out, r.err)
+	}
+	if n := openStore(t, out+".clips").Photos(); n != 1 {
+		t.Errorf("the store beside the weights has %d photos", n)
+	}
+	first, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := try(t, strings.NewReader(""), args...); r.code != exitOK || !strings.Contains(r.err, "there already") {
+		t.Errorf("again: exit code %d, %s", r.code, r.err)
+	}
+	if again, _ := os.ReadFile(out); !bytes.Equal(again, first) {
+		t.Error("the same clips and seed give other weights")
+	}
+	fail(t, exitFailed, []string{"train", "--data", filepath.Join(dir, "nothing"), "-o", out + "2", "-q"}, "nothing")
+	if _, err := os.Stat(out + "2.clips"); err == nil {
+		t.Error("a store is left of a folder that is not there")
+	}
+}
+
 func TestPrepareList(t *testing.T) {
 	picture := grey(t, 30, 30, func(x, y int) byte { return byte(x * y) })
 	dir := folders(t, map[string][]byte{"p/a.png": picture, "p/b.png": picture, "list.txt": []byte("p/b.png\n")})

@@ -38,7 +38,7 @@ func (e signalError) Error() string { return "stopped: " + e.sig.String() }
 
 // run executes the command line and returns the exit code, which are those of glom.
 func run(ctx context.Context, args []string) int {
-	err := cli.Run(ctx, "glomtrain", args, os.Stdout, os.Stderr)
+	err := cli.Run(ctx, "glomtrain", args, os.Stdout, os.Stderr, cli.Media{})
 	if err == nil || errors.Is(err, pflag.ErrHelp) {
 		return 0
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"glomstream/glom/clips"
 	"glomstream/glom/train"
 )
 
@@ -17,7 +18,7 @@ import (
 const usage = ` [STORE.clips…] -o weights.safetensors
 
 Learns the weights of the model and of its front end from clip stores, which "glom train prepare"
-makes; without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
+makes, or from folders (--data); without any, from painted scenes. Besides the weights it writes weights.safetensors.ndjson,
 a line for each update, .png, its curves, and .checkpoint. Ctrl-C writes a checkpoint and ends;
 --resume goes on from there, to the same result as if it had not been stopped. "mean" instead of
 a store takes the mean of weights files: see mean --help.
@@ -38,6 +39,8 @@ type flags struct {
 	data        data
 	updates     int
 	self, quiet bool
+	folders     []string
+	media       Media
 }
 
 func (f *flags) set(name string) *pflag.FlagSet {
@@ -45,6 +48,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
 	fs.StringVarP(&f.job.Out, "output", "o", "", "the weights file to write")
+	fs.StringArrayVar(&f.folders, "data", nil, "folder of pictures and videos to learn from (may be repeated); prepared as OUTPUT.clips unless that is there")
 	fs.StringArrayVar(&f.configs, "config", nil, "JSON file with settings; may be given several times, what a later one sets counts")
 	fs.IntVar(&f.updates, "updates", 0, "length of the schedule, instead of the setting")
 	fs.BoolVar(&f.self, "self-supervised", false, "use no labels")
@@ -52,7 +56,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.IntVar(&f.data.frames, "frames", 6, "frames of a clip")
 	fs.Float64Var(&f.data.share, "composite", 0.5, "share of composite scenes where a store has videos")
 	fs.Uint64Var(&f.data.seed, "seed", 0, "draws the clips; a setting of the same name draws the weights")
-	fs.BoolVar(&f.data.exactFlow, "exact-flow", false, "composite scenes have the exact motion, not as a front end sees it")
+	fs.StringVar(&f.data.flow, "flow", f.data.defaultFlow(), "motion of composite scenes: measured in their pictures, imitated as an optical flow would find it, or exact")
 	fs.IntVar(&f.data.cacheMegabyte, "cache", 512, "megabytes of decoded pictures to keep")
 	fs.StringVar(&f.job.Init, "init", "", "begin with the weights of this file, a weights file or a checkpoint of another run")
 	fs.BoolVar(&f.job.Resume, "resume", false, "go on from the checkpoint, with its settings")
@@ -62,18 +66,30 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	return fs
 }
 
+// Media is what a program with OpenCV can do besides. The zero value is for one without.
+type Media struct {
+	// NewFlow makes what measures the motion in the pictures of composite scenes, which have an imitation of it
+	// otherwise.
+	NewFlow func() (clips.Flow, error)
+	// Prepare writes the pictures and videos in folders into a clip store.
+	Prepare func(ctx context.Context, folders []string, store string, quiet bool) error
+}
+
 // Run trains as args say, or takes the mean of what was trained. Progress goes to errOut.
-func Run(ctx context.Context, name string, args []string, out, errOut io.Writer) error {
+func Run(ctx context.Context, name string, args []string, out, errOut io.Writer, media Media) error {
 	if len(args) > 0 && args[0] == "mean" {
 		return mean(name, args[1:], out)
 	}
-	var f flags
+	f := flags{media: media, data: data{newFlow: media.NewFlow}}
 	fs := f.set(name)
 	if err := parse(fs, name+usage, args, out); err != nil {
 		return err
 	}
 	f.data.stores = fs.Args()
 	if err := f.check(); err != nil {
+		return err
+	}
+	if err := f.prepare(ctx, name, errOut); err != nil {
 		return err
 	}
 	src, closeAll, err := f.data.open()
@@ -102,6 +118,20 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer)
 	return errors.Join(err, closeAll())
 }
 
+// prepare makes a store of the folders, unless an earlier run has.
+func (f *flags) prepare(ctx context.Context, name string, errOut io.Writer) error {
+	if len(f.folders) == 0 {
+		return nil
+	}
+	store := f.job.Out + ".clips"
+	f.data.stores = append(f.data.stores, store)
+	if _, err := os.Stat(store); err == nil {
+		_, err = fmt.Fprintf(errOut, "%s: learns from %s, which is there already: delete it to prepare --data anew\n", name, store)
+		return err
+	}
+	return f.media.Prepare(ctx, f.folders, store, f.quiet)
+}
+
 // parse parses args; for --help it writes usage and the flags to out.
 func parse(fs *pflag.FlagSet, usage string, args []string, out io.Writer) error {
 	fs.Usage = func() { fmt.Fprintf(out, "Usage: %s\n\nFlags:\n%s", usage, fs.FlagUsagesWrapped(100)) }
@@ -121,6 +151,14 @@ func (f *flags) check() error {
 	}
 	if f.data.frames < 1 || f.job.Every < 1 || f.data.cacheMegabyte < 0 || !(f.data.share >= 0 && f.data.share <= 1) {
 		return usagef("--frames and --every must be positive, --cache not negative, --composite from 0 to 1")
+	}
+	switch {
+	case f.data.flow != measured && f.data.flow != imitated && f.data.flow != exact:
+		return usagef("--flow %s: want measured, imitated or exact", f.data.flow)
+	case len(f.folders) > 0 && f.media.Prepare == nil:
+		return usagef("--data: this program has no OpenCV to read pictures and videos with; give a clip store that glom train prepare has made")
+	case f.data.flow == measured && f.data.newFlow == nil:
+		return usagef("--flow measured: this program has no OpenCV to measure it with; glom train has")
 	}
 	if f.job.Resume {
 		if len(f.configs) > 0 || f.updates != 0 || f.self || f.job.Init != "" {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -16,59 +17,97 @@ type data struct {
 	frames, h, w  int
 	share         float64 // of composite scenes where a store has videos
 	seed          uint64
-	exactFlow     bool
+	flow          string                     // of composite scenes: measured, imitated or exact
+	newFlow       func() (clips.Flow, error) // for measured
 	cacheMegabyte int
 }
 
-// open returns the source and how to close it. What is made depends on the flags alone.
-func (d data) open() (src clips.Source, closeAll func() error, err error) {
-	var opened []*clips.Store
-	closeOpened := func() error {
-		var errs []error
-		for _, s := range opened {
-			errs = append(errs, s.Close())
-		}
-		return errors.Join(errs...)
+// The motion that composite scenes have.
+const (
+	measured = "measured"
+	imitated = "imitated"
+	exact    = "exact"
+)
+
+func (d data) defaultFlow() string {
+	if d.newFlow != nil {
+		return measured
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, closeOpened())
-		}
-	}()
-	if len(d.stores) == 0 {
-		c, err := compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: d.seed, ExactFlow: d.exactFlow})
-		return painted{c}, closeOpened, err
+	return imitated
+}
+
+// open returns the source and how to close it. What is made depends on the flags alone.
+func (d data) open() (clips.Source, func() error, error) {
+	o := opening{data: d}
+	src, err := o.source()
+	if err != nil {
+		return nil, nil, errors.Join(err, o.close())
+	}
+	return src, o.close, nil
+}
+
+// opening is data and what was opened for it.
+type opening struct {
+	data
+	opened []io.Closer
+}
+
+func (o *opening) close() error {
+	var errs []error
+	for _, c := range o.opened {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (o *opening) source() (clips.Source, error) {
+	if len(o.stores) == 0 {
+		return o.composite(nil, o.seed)
 	}
 	var list rotation
-	for i, name := range d.stores {
-		store, err := clips.Open(name, int64(d.cacheMegabyte)<<20/int64(len(d.stores)))
+	for i, name := range o.stores {
+		store, err := clips.Open(name, int64(o.cacheMegabyte)<<20/int64(len(o.stores)))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		opened = append(opened, store)
-		s, err := d.of(store, d.seed+uint64(i))
+		o.opened = append(o.opened, store)
+		s, err := o.of(store, o.seed+uint64(i))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		list = append(list, s)
 	}
-	return list, closeOpened, nil
+	return list, nil
 }
 
 // of returns the clips of one store.
-func (d data) of(store *clips.Store, seed uint64) (clips.Source, error) {
-	composer, err := compose.New(compose.Config{T: d.frames, H: d.h, W: d.w, Seed: seed, Store: store, ExactFlow: d.exactFlow})
+func (o *opening) of(store *clips.Store, seed uint64) (clips.Source, error) {
+	composite, err := o.composite(store, seed)
 	if err != nil || store.Videos() == 0 {
-		return painted{composer}, err
+		return composite, err
 	}
-	videos, err := clips.NewReal(store, clips.RealConfig{T: d.frames, H: d.h, W: d.w, Seed: seed})
+	videos, err := clips.NewReal(store, clips.RealConfig{T: o.frames, H: o.h, W: o.w, Seed: seed})
 	if err != nil {
 		return nil, err
 	}
-	if store.Photos() == 0 && d.share == 0 {
+	if store.Photos() == 0 && o.share == 0 {
 		return videos, nil
 	}
-	return &clips.Mix{Composite: painted{composer}, Real: videos, Share: d.share, Seed: seed}, nil
+	return &clips.Mix{Composite: composite, Real: videos, Share: o.share, Seed: seed}, nil
+}
+
+// composite returns scenes made of the photos of a store, or painted ones.
+func (o *opening) composite(store *clips.Store, seed uint64) (clips.Source, error) {
+	c, err := compose.New(compose.Config{T: o.frames, H: o.h, W: o.w, Seed: seed, Store: store, ExactFlow: o.flow != imitated})
+	if err != nil {
+		return nil, err
+	}
+	if o.flow != measured {
+		return painted{c}, nil
+	}
+	m := clips.NewMeasured(painted{c}, o.newFlow)
+	o.opened = append(o.opened, m)
+	return m, nil
 }
 
 // painted takes the common name of all painted scenes away: they are as many scenes as clips.
@@ -100,9 +139,5 @@ func (d data) String() string {
 	if len(names) == 0 {
 		names = []string{"painted scenes"}
 	}
-	flow := "as seen"
-	if d.exactFlow {
-		flow = "exact"
-	}
-	return fmt.Sprintf("%s: %d frames of %dx%d, %v composite, flow %s, seed %d", strings.Join(names, ", "), d.frames, d.w, d.h, d.share, flow, d.seed)
+	return fmt.Sprintf("%s: %d frames of %dx%d, %v composite, flow %s, seed %d", strings.Join(names, ", "), d.frames, d.w, d.h, d.share, d.flow, d.seed)
 }
