@@ -41,6 +41,8 @@ const (
 	followSpeed  = 0.3
 	wholeFrom    = 0.8 // of the usual area: what is smaller is partly hidden
 	wholeTo      = 1.3 // what is larger is more than the island
+	leastOver    = 8   // locations that say which of two is in front
+	grownUp      = 8   // frames from its birth on after which an island is a thing of its own
 )
 
 // predict moves the track on by a frame.
@@ -52,10 +54,10 @@ func (tr *track) predict() {
 	tr.dy += tr.vy
 }
 
-// admit counts a track that merged into tr, unless it is too small to matter or a piece of tr
-// that is back.
+// admit counts a track that merged into tr, unless it is too small to matter or a piece of tr: one that is
+// back, or that was never long on its own.
 func (tr *track) admit(guest *track) {
-	if guest.area > (wholeTo-1)*tr.area && guest.from != tr.id {
+	if guest.area > (wholeTo-1)*tr.area && guest.from != tr.id && guest.age-guest.gone >= grownUp {
 		tr.guest = min(tr.guest, guest.area)
 	}
 }
@@ -76,9 +78,47 @@ func (t *Tracker) moves(tr *track, j int) float64 {
 	if t.view.flow == nil {
 		return 0.8
 	}
-	ex, ey := t.view.flow[2*j]-tr.vx, t.view.flow[2*j+1]-tr.vy
+	return tr.goes(t.view.flow[2*j], t.view.flow[2*j+1])
+}
+
+// goes returns how well a motion fits the velocity of tr, 0 to 1.
+func (tr *track) goes(dx, dy float64) float64 {
+	ex, ey := dx-tr.vx, dy-tr.vy
 	s := 0.2 + 0.25*math.Hypot(tr.vx, tr.vy)
 	return math.Exp(-(ex*ex + ey*ey) / (2 * s * s))
+}
+
+// front returns how much better the motion of island j fits tr than the other, -1 to 1, at the locations where
+// the moved shapes of both lie over each other: what is seen there is the one in front. Without such locations it
+// is 0.
+func (t *Tracker) front(tr, other *track, j int) float64 {
+	t.over = resize(t.over, t.rows*t.cols)
+	clear(t.over)
+	t.eachMoved(other, func(i int) { t.over[i] = true })
+	var sum float64
+	n := 0
+	t.eachMoved(tr, func(i int) {
+		dx, dy := t.view.motion[2*i], t.view.motion[2*i+1]
+		if t.over[i] && int(t.view.ids[i]) == j+1 && sane(dx, dy) {
+			sum += tr.goes(float64(dx), float64(dy)) - other.goes(float64(dx), float64(dy))
+			n++
+		}
+	})
+	if n < leastOver {
+		return 0
+	}
+	return sum / float64(n)
+}
+
+// eachMoved calls f for the locations that the moved shape of tr covers.
+func (t *Tracker) eachMoved(tr *track, f func(i int)) {
+	sx, sy := int(math.Round(tr.dx)), int(math.Round(tr.dy))
+	for _, i := range tr.cells {
+		x, y := int(i)%t.cols+sx, int(i)/t.cols+sy
+		if x >= 0 && x < t.cols && y >= 0 && y < t.rows {
+			f(y*t.cols + x)
+		}
+	}
 }
 
 // shadow counts in t.hits the locations of each island that the moved shape of tr covers, and sets
@@ -87,13 +127,7 @@ func (t *Tracker) shadow(tr *track) {
 	t.hits = resize(t.hits, len(t.view.islands))
 	clear(t.hits)
 	t.reach = 0.5 + 0.5*math.Sqrt(tr.area) + (0.05+0.15*math.Hypot(tr.vx, tr.vy))*float64(tr.gone)
-	sx, sy := int(math.Round(tr.dx)), int(math.Round(tr.dy))
-	for _, i := range tr.cells {
-		x, y := int(i)%t.cols+sx, int(i)/t.cols+sy
-		if x >= 0 && x < t.cols && y >= 0 && y < t.rows {
-			t.hits[t.view.ids[y*t.cols+x]-1]++
-		}
-	}
+	t.eachMoved(tr, func(i int) { t.hits[t.view.ids[i]-1]++ })
 }
 
 // overlap returns the intersection over union of island j and the moved shape of tr, after shadow.
@@ -146,8 +180,8 @@ func (t *Tracker) handOver() {
 	}
 }
 
-// byMotion gives the island of a merger to the one of its tracks that it moves like: when two that
-// are alike cross, that is the one in front. What is much smaller than the island is not it.
+// byMotion gives the island of a merger to the one of its tracks that is in front when they cross: the one that
+// moves where both should be, or that the island moves like, unless it is much smaller than the island.
 func (t *Tracker) byMotion() {
 	if t.view.flow == nil {
 		return
@@ -157,11 +191,16 @@ func (t *Tracker) byMotion() {
 		if tr.id == 0 || tr.now >= 0 || tr.host < 0 || tr.contested {
 			continue
 		}
-		j := t.tracks[tr.host].now
-		if j < 0 || float64(t.view.islands[j].Area) > 2*tr.area {
+		host := &t.tracks[tr.host]
+		j := host.now
+		if j < 0 {
 			continue
 		}
-		if t.moves(tr, int(j)) >= t.moves(&t.tracks[tr.host], int(j))+minLead {
+		lead := t.front(tr, host, int(j))
+		if lead == 0 && float64(t.view.islands[j].Area) <= 2*tr.area {
+			lead = t.moves(tr, int(j)) - t.moves(host, int(j))
+		}
+		if lead >= minLead {
 			t.swap(int32(k), j)
 		}
 	}

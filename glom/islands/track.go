@@ -35,6 +35,7 @@ type Tracker struct {
 	keys  []int64 // scratch of view
 	pool  []pair  // candidates of a round
 	hits  []int32 // (islands) scratch of shadow
+	over  []bool  // (N) scratch of front
 	reach float64 // set by shadow, see fit
 }
 

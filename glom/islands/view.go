@@ -9,6 +9,7 @@ type view struct {
 	slot     []int32   // (islands) its track, -1 while it has none
 	from     []int32   // (islands) slot of the track that most of its locations came from, -1 for none
 	overlaps []overlap // tracks and islands that share locations
+	motion   []float32 // (N, 2) nil if none is known
 	mean     []float64 // (islands, 2) behind flow
 	flow     []float64 // (islands, 2) mean motion; nil if none is known
 }
@@ -19,7 +20,7 @@ type overlap struct{ slot, island, shared int32 }
 // see looks at a new frame.
 func (t *Tracker) see(l *Level, motion []float32) {
 	v := &t.view
-	v.ids, v.islands = l.ID, l.Islands
+	v.ids, v.islands, v.motion = l.ID, l.Islands, motion
 	K := len(l.Islands)
 	v.slot, v.from = resize(v.slot, K), resize(v.from, K)
 	for j := range K {
