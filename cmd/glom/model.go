@@ -41,7 +41,7 @@ func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
-	fs.Float64Var(&f.link, "link", 0, "cosine over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands (default 0.85, with --weights none 0.7)")
+	fs.Float64Var(&f.link, "link", 0, "cosine over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands (default 0.8, with --weights none 0.7)")
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
 
@@ -123,13 +123,12 @@ func bareModel(err error) error {
 }
 
 // islands says how islands are read out of the model, which was made before. Vectors that were
-// learned with a contrast of temperature 0.1 stand for chances: at a cosine of 0.93 two locations
-// are as likely to be of one island as not, and at 0.7, where a fixed descriptor is cut, they are of one
-// in 20 cases. They are in clusters already, so that half the steps of mean shift do.
+// learned with a contrast of temperature 0.1 are farther apart than those of a fixed descriptor, and in clusters
+// already, so that half the steps of mean shift do.
 func (f *modelFlags) islands() islands.Config {
 	var c islands.Config
 	if f.file != nil {
-		c = islands.Config{Beta: 30, Link: 0.85, Steps: 6}
+		c = islands.Config{Beta: 30, Link: 0.8, Steps: 6}
 	}
 	if f.link != 0 {
 		c.Link = f.link
