@@ -213,6 +213,93 @@ func TestTrackFront(t *testing.T) {
 	}
 }
 
+// TestFront asks who is in front of two that are one island, by what moves where both should be.
+func TestFront(t *testing.T) {
+	const rows, cols = 12, 40
+	square := func(x int, vx float64) track {
+		tr := track{vx: vx}
+		for i := range rows * cols {
+			if dx, dy := i%cols-x, i/cols-4; dx >= 0 && dx < 4 && dy >= 0 && dy < 4 {
+				tr.cells = append(tr.cells, int32(i))
+			}
+		}
+		return tr
+	}
+	for _, tt := range []struct {
+		apart int     // columns
+		moves float64 // what is seen to move between the two
+		want  float64
+	}{{2, 0.5, 0.9}, {2, -0.5, -0.9}, {2, 0, 0}, {3, 0.5, 0}, {6, 0.5, 0}} {
+		m := Tracker{rows: rows, cols: cols}
+		m.view.ids, m.view.motion = make([]uint16, rows*cols), make([]float32, 2*rows*cols)
+		for i := range m.view.ids {
+			m.view.ids[i], m.view.motion[2*i] = 1, float32(tt.moves)
+		}
+		a, b := square(10, 0.5), square(10+tt.apart, -0.5)
+		got, back := m.front(&a, &b, 0), m.front(&b, &a, 0)
+		if math.Abs(got-tt.want) > 0.11 || got != -back {
+			t.Errorf("%d columns apart, %v there: %v and %v, want %v", tt.apart, tt.moves, got, back, tt.want)
+		}
+		if m.front(&a, &b, 1) != 0 {
+			t.Error("where another island is says something")
+		}
+	}
+}
+
+// halve makes the right half of an island one of its own.
+func halve(l *Level, id uint16) {
+	whole := &l.Islands[id-1]
+	middle := whole.X
+	l.Islands = append(l.Islands, *whole)
+	next := uint16(len(l.Islands))
+	for i := range l.ID {
+		if l.ID[i] == id && float64(i%l.Cols) > middle {
+			l.ID[i] = next
+		}
+	}
+	for k := range l.Islands {
+		s := &l.Islands[k]
+		s.Area, s.X, s.Y = 0, 0, 0
+		for i, v := range l.ID {
+			if int(v) == k+1 {
+				s.Area++
+				s.X += float64(i % l.Cols)
+				s.Y += float64(i / l.Cols)
+			}
+		}
+		s.X, s.Y = s.X/float64(s.Area), s.Y/float64(s.Area)
+	}
+}
+
+// TestTrackPieces shows a square in two pieces at first. When they are one it is followed all the same, so
+// that it is found again where it should be after it was hidden.
+func TestTrackPieces(t *testing.T) {
+	var m Tracker
+	look := func(x, speed float64, pieces bool) (id uint16) {
+		l, motion := world([][4]float64{{x, 3, speed, 0}})
+		i := 5*l.Cols + int(x) + 1
+		if pieces {
+			halve(l, l.ID[i])
+		}
+		m.Track(l, motion)
+		return l.ID[i]
+	}
+	for range 3 {
+		look(4, 0, true)
+	}
+	look(4, 0, false)
+	var before uint16
+	for n := range 20 {
+		before = look(4.5+0.5*float64(n), 0.5, false)
+	}
+	for range 12 {
+		m.Track(world(nil))
+	}
+	if now := look(20.5, 0.5, false); now != before {
+		t.Errorf("it was %d and comes back as %d", before, now)
+	}
+}
+
 // TestTrackDirection lets two squares come up on both sides of where one should be that was
 // hidden: it is the one that moves as it did.
 func TestTrackDirection(t *testing.T) {
