@@ -39,23 +39,35 @@ func affinityRow[T vec.Float](a affinity, g, s []T, i, first, m int, tau float64
 		g[j] = -max(v-middle, middle-v)
 	}
 	vec.ExpSum(g, 0) // exp(-|z|), at most 1
-	var loss, far float64
+	end := first + m
+	near := unlike(g[first:i], s[first:i], middle, -same) + unlike(g[i+1:end], s[i+1:end], middle, -same)
+	far := unlike(g[:first], s[:first], middle, other) + unlike(g[end:], s[end:], middle, other)
+	g[i] = 0
+	return a.same*near + a.other*far
+}
+
+// unlike returns the sum of log(1 + exp(±z)) over pairs, z = s - middle and the sign that of weight, and writes
+// weight times how unlikely each pair is over e, which is exp(-|z|).
+func unlike[T vec.Float](e, s []T, middle, weight T) float64 {
+	const run = 512 // factors of at most 2 that a float64 holds
+	sign := T(1)
+	if weight < 0 {
+		sign = -1
+	}
+	loss, product := 0.0, 1.0
 	for j, v := range s {
-		e, z := g[j], v-middle
-		p, q := 1/(1+e), e/(1+e) // chance of the likelier kind, and of the other
-		if z < 0 {
-			p, q = q, p
+		z := sign * (v - middle)
+		p := 1 / (1 + e[j]) // chance of the likelier kind
+		product *= float64(1 + e[j])
+		if z > 0 {
+			loss += float64(z)
+		} else {
+			p = e[j] * p
 		}
-		switch {
-		case j == i:
-			g[j] = 0
-		case j >= first && j < first+m:
-			loss += math.Log1p(float64(e)) + float64(max(0, -z))
-			g[j] = -q * same
-		default:
-			far += math.Log1p(float64(e)) + float64(max(0, z))
-			g[j] = p * other
+		e[j] = weight * p
+		if j%run == run-1 {
+			loss, product = loss+math.Log(product), 1
 		}
 	}
-	return a.same*loss + a.other*far
+	return loss + math.Log(product)
 }
