@@ -121,16 +121,16 @@ func (w *worker) labelled(i, f, l, kind int, weight float64, loss *float64) {
 	if len(w.picks.sizes) < 2 {
 		return
 	}
-	contrast, affinity := w.contrast(i, l, nil, weight, weight*w.t.cfg.Losses.Affinity)
+	contrast, affinity := w.contrast(i, l, weight, weight*w.t.cfg.Losses.Affinity)
 	*loss += contrast
 	w.episode.losses[kindAffinity] += affinity
 }
 
 // contrast contrasts the islands of w.picks at level l of step i, as contrast.islands says.
-func (w *worker) contrast(i, l int, bank []float32, weight, pairs float64) (loss, affinity float64) {
+func (w *worker) contrast(i, l int, weight, pairs float64) (loss, affinity float64) {
 	D := w.t.model.Config().Dim
 	gather(&w.pair, w.tape.Level(i, l), w.picks.at, D)
-	loss, affinity = w.pair.islands(w.picks.sizes, bank, D, tau, weight, pairs)
+	loss, affinity = w.pair.islands(w.picks.sizes, nil, D, tau, weight, pairs)
 	dx := w.back.Level(l)
 	for k, n := range w.picks.at {
 		vec.Axpy(dx[n*D:n*D+D], 1, w.pair.d[k*D:k*D+D])

@@ -40,7 +40,6 @@ type flags struct {
 	updates     int
 	self, quiet bool
 	folders     []string
-	media       Media
 }
 
 func (f *flags) set(name string) *pflag.FlagSet {
@@ -80,7 +79,7 @@ func Run(ctx context.Context, name string, args []string, out, errOut io.Writer,
 	if len(args) > 0 && args[0] == "mean" {
 		return mean(name, args[1:], out)
 	}
-	f := flags{media: media, data: data{newFlow: media.NewFlow}}
+	f := flags{data: data{media: media}}
 	fs := f.set(name)
 	if err := parse(fs, name+usage, args, out); err != nil {
 		return err
@@ -129,7 +128,7 @@ func (f *flags) prepare(ctx context.Context, name string, errOut io.Writer) erro
 		_, err = fmt.Fprintf(errOut, "%s: learns from %s, which is there already: delete it to prepare --data anew\n", name, store)
 		return err
 	}
-	return f.media.Prepare(ctx, f.folders, store, f.quiet)
+	return f.data.media.Prepare(ctx, f.folders, store, f.quiet)
 }
 
 // parse parses args; for --help it writes usage and the flags to out.
@@ -155,9 +154,9 @@ func (f *flags) check() error {
 	switch {
 	case f.data.flow != measured && f.data.flow != imitated && f.data.flow != exact:
 		return usagef("--flow %s: want measured, imitated or exact", f.data.flow)
-	case len(f.folders) > 0 && f.media.Prepare == nil:
+	case len(f.folders) > 0 && f.data.media.Prepare == nil:
 		return usagef("--data: this program has no OpenCV to read pictures and videos with; give a clip store that glom train prepare has made")
-	case f.data.flow == measured && f.data.newFlow == nil:
+	case f.data.flow == measured && f.data.media.NewFlow == nil:
 		return usagef("--flow measured: this program has no OpenCV to measure it with; glom train has")
 	}
 	if f.job.Resume {

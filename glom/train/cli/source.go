@@ -17,8 +17,8 @@ type data struct {
 	frames, h, w  int
 	share         float64 // of composite scenes where a store has videos
 	seed          uint64
-	flow          string                     // of composite scenes: measured, imitated or exact
-	newFlow       func() (clips.Flow, error) // for measured
+	flow          string // of composite scenes: measured, imitated or exact
+	media         Media
 	cacheMegabyte int
 }
 
@@ -30,7 +30,7 @@ const (
 )
 
 func (d data) defaultFlow() string {
-	if d.newFlow != nil {
+	if d.media.NewFlow != nil {
 		return measured
 	}
 	return imitated
@@ -105,7 +105,7 @@ func (o *opening) composite(store *clips.Store, seed uint64) (clips.Source, erro
 	if o.flow != measured {
 		return painted{c}, nil
 	}
-	m := clips.NewMeasured(painted{c}, o.newFlow)
+	m := clips.NewMeasured(painted{c}, o.media.NewFlow)
 	o.opened = append(o.opened, m)
 	return m, nil
 }
