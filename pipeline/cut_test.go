@@ -3,8 +3,6 @@ package pipeline
 import (
 	"slices"
 	"testing"
-
-	"glomstream/glom/islands"
 )
 
 // kept is what a test compares of a frame.
@@ -24,7 +22,7 @@ func runKept(t *testing.T, first, frames int) ([]kept, Stats) {
 	src.next, src.cut = first, 10
 	c, fe := newConfig(t, src)
 	fe.picture = true
-	c.Islands = islands.Config{}
+	c.Islands = nil
 	var all []kept
 	c.Sinks = []Sink{sink(func(r *Result) error {
 		all = append(all, kept{

@@ -240,7 +240,7 @@ func newModel(t testing.TB) *glom.Model {
 func newConfig(t testing.TB, c *clip) (Config, *blocks) {
 	t.Helper()
 	fe := &blocks{side: 8, dim: 16}
-	return Config{Source: c, FrontEnd: fe, Model: newModel(t), Islands: islands.Config{Steps: 2}, Pixels: []int{1}}, fe
+	return Config{Source: c, FrontEnd: fe, Model: newModel(t), Islands: []islands.Config{{Steps: 2}, {Steps: 2, Link: 0.95}}, Pixels: []int{1}}, fe
 }
 
 // sink is a Sink that calls a function.

@@ -268,7 +268,7 @@ func TestTwinsThroughModel(t *testing.T) {
 	var k keeper
 	c := Config{
 		Source: newScene(t, "twins?seed=2&size=320x176&frames=100"), FrontEnd: fe, Model: model,
-		Islands: islands.Config{Link: 0.35},
+		Islands: []islands.Config{{Link: 0.35}},
 		Sinks: []Sink{sink(func(r *Result) error {
 			k.add(r.Frame.Seq, figures(coarse(r.Frame.Truth.Levels[3], r.Frame.W, r.Frame.H), 3), r.Islands[3].ID)
 			return nil

@@ -58,10 +58,10 @@ type Config struct {
 	Source   capture.Source
 	FrontEnd FrontEnd
 	Model    *glom.Model
-	Islands  islands.Config
-	Pixels   []int           // levels whose labels are wanted at pixel size, those that Draw shows among them
-	Draw     *overlay.Drawer // for as many levels as the model has; nil: no canvas
-	Sinks    []Sink          // written to one after the other
+	Islands  []islands.Config // how to read out each level, the finest first; the last is for all above it too, none is the default
+	Pixels   []int            // levels whose labels are wanted at pixel size, those that Draw shows among them
+	Draw     *overlay.Drawer  // for as many levels as the model has; nil: no canvas
+	Sinks    []Sink           // written to one after the other
 
 	// Burst is the number of settling steps on the first frame, after a cut, and after a reset.
 	// Default 8.
@@ -155,6 +155,13 @@ func (c *Config) setDefaults() error {
 		return fmt.Errorf("burst %d, steps %d, in flight %d: want at least 1", c.Burst, c.Steps, c.InFlight)
 	}
 	levels := c.Model.Config().Levels
+	islandsOf := make([]islands.Config, levels)
+	for l := range islandsOf {
+		if n := len(c.Islands); n > 0 {
+			islandsOf[l] = c.Islands[min(l, n-1)]
+		}
+	}
+	c.Islands = islandsOf
 	for _, l := range c.Pixels {
 		if l < 0 || l >= levels {
 			return fmt.Errorf("labels of level %d: the model has levels 0 to %d", l, levels-1)

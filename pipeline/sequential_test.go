@@ -74,7 +74,7 @@ func sequential(t *testing.T, c Config) (all []Result) {
 		for l := range L {
 			r.Unrest = append(r.Unrest, unrest[l*state.Rows*state.Cols:][:state.Rows*state.Cols])
 			r.Agreement[l] = slices.Clone(state.Agreement(l))
-			islands.NewReader(c.Islands).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
+			islands.NewReader(c.Islands[min(l, len(c.Islands)-1)]).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
 			if anew {
 				trackers[l].Cut()
 			}

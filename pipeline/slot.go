@@ -46,12 +46,12 @@ type slot struct {
 	stop   context.CancelFunc // ends the reading of frames
 
 	res     Result
-	err     error       // why there is no result
-	resized bool        // the frame before had another size
-	reset   bool        // the state was reset after this frame
-	state   *glom.State // a copy, so that the next frame can go on with the original
-	unrest  []float32   // (L, N)
-	reader  *islands.Reader
+	err     error             // why there is no result
+	resized bool              // the frame before had another size
+	reset   bool              // the state was reset after this frame
+	state   *glom.State       // a copy, so that the next frame can go on with the original
+	unrest  []float32         // (L, N)
+	readers []*islands.Reader // (L)
 	linker  islands.Linker
 	ups     islands.Upsampler
 	labels  [][]uint16 // (L) of (H, W); nil for levels that are not in pixels
@@ -66,15 +66,18 @@ func newRing(c *Config, stop context.CancelFunc, first [batons]stage) *slot {
 	for i := range ring {
 		s := &ring[i]
 		*s = slot{
-			next:   &ring[(i+1)%len(ring)],
-			free:   make(chan struct{}, 1),
-			pixels: c.Pixels,
-			draw:   c.Draw,
-			canvas: pool,
-			clock:  c.Clock,
-			stop:   stop,
-			reader: islands.NewReader(c.Islands),
-			labels: make([][]uint16, levels),
+			next:    &ring[(i+1)%len(ring)],
+			free:    make(chan struct{}, 1),
+			pixels:  c.Pixels,
+			draw:    c.Draw,
+			canvas:  pool,
+			clock:   c.Clock,
+			stop:    stop,
+			readers: make([]*islands.Reader, levels),
+			labels:  make([][]uint16, levels),
+		}
+		for l := range s.readers {
+			s.readers[l] = islands.NewReader(c.Islands[l])
 		}
 		s.res.Islands = make([]islands.Level, levels)
 		s.res.Agreement = make([][]float32, levels)

@@ -141,7 +141,7 @@ func (s *slot) readOut() {
 	defer s.since(s.clock(), &s.spent.ReadOut)
 	x := s.state
 	for l := range s.res.Islands {
-		s.reader.Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
+		s.readers[l].Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
 	}
 }
 

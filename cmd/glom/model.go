@@ -30,7 +30,7 @@ type modelFlags struct {
 	weights, frontEnd string
 	config            string
 	order, query, att string
-	link              float64
+	link              []float64
 
 	file *weights.File // once read; nil for none
 }
@@ -41,7 +41,8 @@ func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
-	fs.Float64Var(&f.link, "link", 0, "cosine over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands (default 0.8, with --weights none 0.7)")
+	fs.Float64SliceVar(&f.link, "link", nil, "`cosine` over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands; one for all levels, or one for each with commas between, the finest first (default 0.97,0.97,0.97,0.8,0.8, with --weights none 0.7)")
+	fs.Lookup("link").DefValue = "" // its text says it
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
 
@@ -52,14 +53,27 @@ func (f *modelFlags) registerWeights(fs *pflag.FlagSet) {
 
 // model loads or makes the model.
 func (f *modelFlags) model() (*glom.Model, error) {
+	for _, v := range f.link {
+		if !(v > 0 && v <= 1) {
+			return nil, usagef("--link %v: want over 0 up to 1", v)
+		}
+	}
+	m, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	if n, levels := len(f.link), m.Config().Levels; n > 1 && n != levels {
+		return nil, usagef("--link has %d values: want one, or one for each of the %d levels", n, levels)
+	}
+	return m, nil
+}
+
+func (f *modelFlags) load() (*glom.Model, error) {
 	switch {
 	case f.config != "" && f.weights != unlearned:
 		return nil, usagef("--weights %s brings its own settings: leave out --config, or say --weights none", f.weights)
 	case f.frontEnd != "" && f.weights == builtIn:
 		return nil, usagef("--frontend %s: the built-in weights have learned with another: name the --weights that go with it, or none", f.frontEnd)
-	}
-	if !(f.link >= 0 && f.link <= 1) {
-		return nil, usagef("--link %v: want over 0 up to 1", f.link)
 	}
 	var err error
 	switch f.weights {
@@ -124,14 +138,19 @@ func bareModel(err error) error {
 
 // islands says how islands are read out of the model, which was made before. Vectors that were
 // learned with a contrast of temperature 0.1 are farther apart than those of a fixed descriptor, and in clusters
-// already, so that half the steps of mean shift do.
-func (f *modelFlags) islands() islands.Config {
-	var c islands.Config
-	if f.file != nil {
-		c = islands.Config{Beta: 30, Link: 0.8, Steps: 6}
-	}
-	if f.link != 0 {
-		c.Link = f.link
+// already, so that half the steps of mean shift do. What tells a part from the next is finer than what tells objects.
+func (f *modelFlags) islands(m *glom.Model) []islands.Config {
+	c := make([]islands.Config, m.Config().Levels)
+	for l := range c {
+		if f.file != nil {
+			c[l] = islands.Config{Beta: 30, Link: 0.97, Steps: 6}
+			if l >= len(c)-2 { // objects and the scene
+				c[l].Link = 0.8
+			}
+		}
+		if n := len(f.link); n > 0 {
+			c[l].Link = f.link[min(l, n-1)]
+		}
 	}
 	return c
 }

@@ -223,6 +223,19 @@ func TestModels(t *testing.T) {
 		}
 	}
 
+	islands := func(flags ...string) (n [5]int) {
+		for _, line := range readLines(t, succeed(t, append([]string{"process", tiny, "--json", "-"}, flags...)...)) {
+			for l := range n {
+				n[l] += len(line.Levels[l].Islands)
+			}
+		}
+		return n
+	}
+	byDefault, fine, mixed := islands(), islands("--link", "0.97"), islands("--link", "0.97,0.97,0.97,0.5,0.97")
+	if byDefault[1] != fine[1] || mixed[1] != fine[1] || mixed[4] != fine[4] || !(mixed[3] < fine[3]) {
+		t.Errorf("islands by level: %v, with one --link for all %v, with one for each %v", byDefault, fine, mixed)
+	}
+
 	fault := func(flag, name string, data []byte, want string) {
 		t.Helper()
 		path := filepath.Join(dir, name)

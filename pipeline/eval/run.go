@@ -14,9 +14,9 @@ import (
 type Config struct {
 	Model    *glom.Model
 	FrontEnd pipeline.FrontEnd
-	Islands  islands.Config
-	Steps    int // settling steps per frame; default 1
-	Frames   int // at most so many of each sequence; default all
+	Islands  []islands.Config // as pipeline.Config has them
+	Steps    int              // settling steps per frame; default 1
+	Frames   int              // at most so many of each sequence; default all
 
 	Segmenters []Method[Segmenter]
 	Finders    []Method[Finder]   // of salient objects, on binary truth
