@@ -48,10 +48,11 @@ type Losses struct {
 	// Agreement of bottom-up and top-down predictions with the consensus, which is a constant for
 	// them (paper, section 7).
 	Agreement float64 `json:"agreement"`
-	// Object and Part contrast the labelled islands of a frame at their levels.
+	// Object and Part contrast the labelled islands of a frame at their levels, parts by half their weight also at
+	// those below, whose islands lie in parts.
 	Object float64 `json:"object"`
 	Part   float64 `json:"part"`
-	// Affinity tells whether two locations are of one island by their cosine alone, at these two levels. It
+	// Affinity tells whether two locations are of one island by their cosine alone, at these levels. It
 	// counts so many times what the contrast of the level does.
 	Affinity float64 `json:"affinity"`
 	// Scene contrasts the top level with the clips of the update before.

@@ -49,7 +49,13 @@ func (w *worker) addLosses(i, f int) {
 	top := w.t.model.Config().Levels - 1
 	if !w.t.cfg.SelfSupervised {
 		w.labelled(i, f, top-1, clips.Object, share*c.Object, &w.episode.losses[kindObject])
-		w.labelled(i, f, top-2, clips.Part, share*c.Part, &w.episode.losses[kindPart])
+		for l := range top - 1 {
+			weight := share * c.Part
+			if l < top-2 {
+				weight *= finer
+			}
+			w.labelled(i, f, l, clips.Part, weight, &w.episode.losses[kindPart])
+		}
 	}
 	w.unlabelled(i, f, share)
 }
@@ -108,6 +114,10 @@ func (w *worker) agreement(i int, weight float64) {
 		}
 	}
 }
+
+// finer is what the parts count at the levels below theirs, as a share of what they count at their own. No label
+// tells the islands there, but none of them lies in two parts.
+const finer = 0.5
 
 // labelled contrasts the islands that the labels of that kind show, at level l.
 func (w *worker) labelled(i, f, l, kind int, weight float64, loss *float64) {

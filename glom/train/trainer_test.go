@@ -115,7 +115,7 @@ func TestUpdateDoesNotDependOnProcessors(t *testing.T) {
 
 func TestLearns(t *testing.T) {
 	c := small()
-	c.Rate = 3e-3
+	c.Rate, c.Updates = 3e-3, 60
 	tr := fresh(t, c)
 	src := boxes{t: 4, h: 48, w: 64, seed: 2}
 	var first, last Report
@@ -200,6 +200,20 @@ func TestEachObjectiveFalls(t *testing.T) {
 		if !(last < 0.97*first) || first == 0 {
 			t.Errorf("objective %d, %+v: went from %.4f to %.4f", k, losses, first, last)
 		}
+	}
+}
+
+// No island lies in two parts, at no level up to theirs: labels of parts teach the levels below as well. Here
+// nothing goes up from the lowest but in the first step, which is out of the windows with losses, so that what the
+// front end learns, it learns from that one.
+func TestPartsAtLevelsBelow(t *testing.T) {
+	c := small()
+	c.Losses, c.Model.Levels, c.Window, c.First = Losses{Part: 1}, 4, 1, 4
+	c.Model.Mix = []glom.Mix{{BU: 1, TD: 0.1}, {TD: 0.1, Prev: 1}, {TD: 0.1, Prev: 1}, {Prev: 1}}
+	tr := fresh(t, c)
+	_, g := lossOf(t, tr, boxes{t: 3, h: 32, w: 48, seed: 2})
+	if norm(g[tr.atFront:tr.atDecoder]) == 0 {
+		t.Error("the lowest level learns nothing from the labels of parts")
 	}
 }
 
