@@ -15,11 +15,12 @@ func (c Config) FLOP(T, rows, cols int) float64 {
 	if c.Losses.Reconstruction > 0 {
 		losses += 2 * N * float64(c.Decoder) * (D + places*rgb)
 	}
-	for _, weight := range []float64{c.Losses.Object, c.Losses.Part} {
-		if weight > 0 {
-			S := min(N, contrasts)
-			losses += 2 * S * S * D
-		}
+	S := min(N, contrasts)
+	if c.Losses.Object > 0 {
+		losses += 2 * S * S * D
+	}
+	if c.Losses.Part > 0 {
+		losses += (L - 2) * 2 * S * S * D
 	}
 	return 3 * (nets + front + lossy*losses)
 }

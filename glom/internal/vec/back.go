@@ -20,6 +20,28 @@ func geluBothLoop[T Float](h, d, b []T) {
 	}
 }
 
+// logisticLoop writes into g the derivatives of |w| Σ_k log(1 + exp(z_k)) with respect to s and returns the sum
+// without the weight. z = s - middle, or if w is below 0 middle - s.
+func logisticLoop[T Float](g, s []T, middle, w T) T {
+	g = g[:len(s)]
+	sign := T(1)
+	if w < 0 {
+		sign = -1
+	}
+	var sum float64
+	for k, v := range s {
+		z := sign * (v - middle)
+		e := math.Exp(-math.Abs(float64(z)))
+		p := 1 / (1 + e)
+		if !(z > 0) {
+			p *= e
+		}
+		g[k] = w * T(p)
+		sum += max(float64(z), 0) + math.Log1p(e)
+	}
+	return T(sum)
+}
+
 // maskLoop zeroes y where x is not above 0.
 func maskLoop[T Float](y, x []T) {
 	x = x[:len(y)]

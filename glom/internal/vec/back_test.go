@@ -2,6 +2,7 @@ package vec
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -47,6 +48,38 @@ func TestGeluBoth(t *testing.T) {
 			}
 			return sum
 		})
+	}
+}
+
+func TestLogistic(t *testing.T) {
+	for _, n := range append(kernelSizes, 1100) {
+		for _, w := range []float32{0.3, -2} {
+			rng := rand.New(rand.NewPCG(4, uint64(n)))
+			s, g := randoms(rng, n, 6), make([]float32, n)
+			if n > 8 {
+				s[n-1], s[0] = -200, 200
+			}
+			s64, g64 := widen(s), make([]float64, n)
+			sum := Logistic(g, s, 0.5, w)
+			sum64 := Logistic(g64, s64, 0.5, float64(w))
+			what := fmt.Sprintf("n=%d, w=%v", n, w)
+			checkSame(t, "sum, "+what, []float32{sum}, []float64{sum64})
+			checkSame(t, "derivative, "+what, g, g64)
+			var want float64
+			for _, v := range s64 {
+				z := v - 0.5
+				if w < 0 {
+					z = -z
+				}
+				want += math.Log(1 + math.Exp(z))
+			}
+			if math.Abs(sum64-want) > 1e-12*want {
+				t.Errorf("%s: sum %v, want %v", what, sum64, want)
+			}
+			checkGrad(t, "derivative, "+what, g64, s64, func() float64 {
+				return math.Abs(float64(w)) * Logistic(make([]float64, n), s64, 0.5, float64(w))
+			})
+		}
 	}
 }
 
@@ -223,6 +256,11 @@ func BenchmarkBack(b *testing.B) {
 	})
 	h := randoms(rng, 256, 1)
 	d := randoms(rng, 256, 1)
+	b.Run("logistic/256", func(b *testing.B) {
+		for b.Loop() {
+			Logistic(d, h, 0.5, 0.1)
+		}
+	})
 	b.Run("geluBoth/256", func(b *testing.B) {
 		for b.Loop() {
 			GeluBoth(h, d, d)

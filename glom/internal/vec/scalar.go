@@ -2,19 +2,20 @@
 
 package vec
 
-func dot(a, b []float32) float32                    { return dotLoop(a, b) }
-func axpy(y []float32, s float32, x []float32)      { axpyLoop(y, s, x) }
-func addPrior(s, rows, cols []float32) float32      { return addPriorLoop(s, rows, cols) }
-func expSum(s []float32, top float32) float32       { return expSumLoop(s, top) }
-func softmaxBack(g, a []float32, s float32) float32 { return softmaxBackLoop(g, a, s) }
-func biasRelu(y []float32, b float32)               { biasReluLoop(y, b) }
-func geluBias(h, b []float32)                       { geluBiasLoop(h, b) }
-func geluBoth(h, d, b []float32)                    { geluBothLoop(h, d, b) }
-func mask(y, x []float32)                           { maskLoop(y, x) }
-func sum(x []float32) float32                       { return sumLoop(x) }
-func mulAdd(y, x, sum []float32)                    { mulAddLoop(y, x, sum) }
-func scale(y []float32, s float32)                  { scaleLoop(y, s) }
-func unitBack(dv, dy, y []float32, inv float32)     { unitBackLoop(dv, dy, y, inv) }
+func dot(a, b []float32) float32                         { return dotLoop(a, b) }
+func axpy(y []float32, s float32, x []float32)           { axpyLoop(y, s, x) }
+func addPrior(s, rows, cols []float32) float32           { return addPriorLoop(s, rows, cols) }
+func expSum(s []float32, top float32) float32            { return expSumLoop(s, top) }
+func softmaxBack(g, a []float32, s float32) float32      { return softmaxBackLoop(g, a, s) }
+func biasRelu(y []float32, b float32)                    { biasReluLoop(y, b) }
+func geluBias(h, b []float32)                            { geluBiasLoop(h, b) }
+func geluBoth(h, d, b []float32)                         { geluBothLoop(h, d, b) }
+func logistic(g, s []float32, middle, w float32) float32 { return logisticLoop(g, s, middle, w) }
+func mask(y, x []float32)                                { maskLoop(y, x) }
+func sum(x []float32) float32                            { return sumLoop(x) }
+func mulAdd(y, x, sum []float32)                         { mulAddLoop(y, x, sum) }
+func scale(y []float32, s float32)                       { scaleLoop(y, s) }
+func unitBack(dv, dy, y []float32, inv float32)          { unitBackLoop(dv, dy, y, inv) }
 
 func mix(y, bu, td, prev, att []float32, wBU, wTD, wPrev, wAtt float32) float32 {
 	return mixLoop(y, bu, td, prev, att, wBU, wTD, wPrev, wAtt)

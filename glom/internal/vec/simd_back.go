@@ -180,6 +180,44 @@ func geluBoth16(h, d, b []float32) {
 	archsimd.ClearAVXUpperBits()
 }
 
+func logistic(g, s []float32, middle, w float32) float32 {
+	if !vectors() {
+		return logisticLoop(g, s, middle, w)
+	}
+	g = g[:len(s)]
+	sign := float32(1)
+	if w < 0 {
+		sign = -1
+	}
+	mid, turn, weight := splat(middle), splat(sign), splat(w)
+	zero, one, toLog2, low := splat(0), splat(1), splat(-math.Log2E), splat(-126)
+	c5, c4, c3, c2, c1, c0 := splat(pow2c5), splat(pow2c4), splat(pow2c3), splat(pow2c2), splat(pow2c1), splat(pow2c0)
+	// Logarithms are few: a lane multiplies up to run factors, of at most 2 each, before it takes one.
+	const run = 64
+	var ramp vec
+	var logs float64
+	i := 0
+	for i+8 <= len(s) {
+		product := one
+		for end := min(i+8*run, len(s)&^7); i < end; i += 8 {
+			z := at(s, i).Sub(mid).Mul(turn)
+			e := pow2(z.Max(zero.Sub(z)).Mul(toLog2).Max(low), c5, c4, c3, c2, c1, c0)
+			f := e.Add(one)
+			p := one.Div(f)
+			q := e.Mul(p)
+			p.Sub(q).Masked(z.Greater(zero)).Add(q).Mul(weight).StoreSlice(g[i : i+8])
+			ramp = ramp.Add(z.Max(zero))
+			product = product.Mul(f)
+		}
+		var lanes [8]float32
+		product.Store(&lanes)
+		for k := 0; k < 8; k += 2 {
+			logs += math.Log(float64(lanes[k]) * float64(lanes[k+1]))
+		}
+	}
+	return clearAndSum(ramp) + float32(logs) + logisticLoop(g[i:], s[i:], middle, w)
+}
+
 func attendKeysBack(dq, dx, g, dy, a, q, x []float32, keys []int32, beta, w float32) float32 {
 	if !vectors() || len(q)%8 != 0 {
 		return attendKeysBackLoop(dq, dx, g, dy, a, q, x, keys, beta, w)

@@ -100,6 +100,15 @@ func ExpSum[T Float](s []T, top T) T {
 	return expSumLoop(s, top)
 }
 
+// Logistic writes into g the derivatives of |w| Σ_k log(1 + exp(z_k)) with respect to s, which are w/(1+exp(-z_k)),
+// and returns the sum without the weight. z = s - middle, or if w is below 0 middle - s.
+func Logistic[T Float](g, s []T, middle, w T) T {
+	if single[T]() {
+		return T(logistic(f32(g), f32(s), float32(middle), float32(w)))
+	}
+	return logisticLoop(g, s, middle, w)
+}
+
 // SoftmaxBack replaces g, the gradient with respect to a = softmax(s), by scale times that with
 // respect to s, and returns Σ_k a_k g_k.
 func SoftmaxBack[T Float](g, a []T, scale T) T {
