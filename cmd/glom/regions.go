@@ -86,10 +86,9 @@ func (g *region) finish(r *pipeline.Result) error {
 	return g.out.write(r.Frame.Seq, &g.img)
 }
 
-// salientFrame is what the finder of salient objects sees of a result. The part level, as what
-// moves may be a part of what the object level holds together.
+// salientFrame is what the finder of salient objects sees of a result.
 func salientFrame(r *pipeline.Result) salient.Frame {
-	l, ev := r.Part(), &r.Evidence
+	l, ev := r.Object(), &r.Evidence
 	return salient.Frame{
 		Rows: r.State.Rows, Cols: r.State.Cols, Dim: r.State.Dim,
 		Vectors: r.State.Level(l), Islands: &r.Islands[l], Pix: ev.Pix, Flow: ev.Flow, W: ev.W, H: ev.H,
