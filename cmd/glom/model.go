@@ -41,7 +41,7 @@ func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
-	fs.Float64SliceVar(&f.link, "link", nil, "`cosine` over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands; one for all levels, or one for each with commas between, the finest first (default 0.97,0.97,0.97,0.8,0.8, with --weights none 0.7)")
+	fs.Float64SliceVar(&f.link, "link", nil, "`cosine` over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands; one for all levels, or one for each with commas between, the finest first (default 0.98,0.98,0.98,0.8,0.8, with --weights none 0.7)")
 	fs.Lookup("link").DefValue = "" // its text says it
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
@@ -143,7 +143,7 @@ func (f *modelFlags) islands(m *glom.Model) []islands.Config {
 	c := make([]islands.Config, m.Config().Levels)
 	for l := range c {
 		if f.file != nil {
-			c[l] = islands.Config{Beta: 30, Link: 0.97, Steps: 6}
+			c[l] = islands.Config{Beta: 30, Link: 0.98, Steps: 6}
 			if l >= len(c)-2 { // objects and the scene
 				c[l].Link = 0.8
 			}

@@ -231,7 +231,7 @@ func TestModels(t *testing.T) {
 		}
 		return n
 	}
-	byDefault, fine, mixed := islands(), islands("--link", "0.97"), islands("--link", "0.97,0.97,0.97,0.5,0.97")
+	byDefault, fine, mixed := islands(), islands("--link", "0.98"), islands("--link", "0.98,0.98,0.98,0.5,0.98")
 	if byDefault[1] != fine[1] || mixed[1] != fine[1] || mixed[4] != fine[4] || !(mixed[3] < fine[3]) {
 		t.Errorf("islands by level: %v, with one --link for all %v, with one for each %v", byDefault, fine, mixed)
 	}
