@@ -94,7 +94,7 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	defer frontEnd.Close()
-	c := eval.Config{Model: model, FrontEnd: frontEnd, Islands: f.islands(model), Steps: f.steps, Frames: f.frames}
+	c := eval.Config{Model: model, FrontEnd: frontEnd, Islands: f.islands(model, capture.Info{}), Stills: f.islands(model, capture.Info{Frames: 1}), Steps: f.steps, Frames: f.frames}
 	f.methods(&c)
 	total := f.total(sets)
 	if lock {

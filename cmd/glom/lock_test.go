@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"glomstream/capture"
 	"glomstream/pipeline/eval"
 )
 
@@ -18,7 +19,7 @@ func TestLockOfDefault(t *testing.T) {
 		least   float64
 	}{{builtIn, 0.9}, {unlearned, 0.88}} {
 		f, frontEnd, model := build(t, tt.weights)
-		l, err := eval.Lock(t.Context(), eval.Config{FrontEnd: frontEnd, Model: model, Islands: f.islands(model)},
+		l, err := eval.Lock(t.Context(), eval.Config{FrontEnd: frontEnd, Model: model, Islands: f.islands(model, capture.Info{})},
 			eval.LockConfig{Speeds: []float64{1}})
 		if err != nil {
 			t.Fatal(err)

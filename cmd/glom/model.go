@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"glomstream/capture"
 	"glomstream/capture/opencv"
 	"glomstream/glom"
 	"glomstream/glom/conv"
@@ -41,7 +42,7 @@ func (f *modelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.config, "config", "", "JSON file with the settings of an unlearned model: levels, beta, sigma, mix, samples, …; needs --weights none")
 	fs.StringVar(&f.order, "order", "", "order of the settling step: sweep or sync (the paper's); default that of the model, sweep")
 	fs.StringVar(&f.query, "query", "", "what asks for attention: bu or state (the paper's); default that of the model, bu")
-	fs.Float64SliceVar(&f.link, "link", nil, "`cosine` over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands; one for all levels, or one for each with commas between, the finest first (default 0.98,0.98,0.98,0.8,0.8, with --weights none 0.7)")
+	fs.Float64SliceVar(&f.link, "link", nil, "`cosine` over which neighbouring regions are one island, over 0 up to 1: smaller makes fewer and larger islands; one for all levels, or one for each with commas between, the finest first (default 0.95,0.95,0.95,0.8,0.8, for a single picture 0.94 at the object level, with --weights none 0.7)")
 	fs.Lookup("link").DefValue = "" // its text says it
 	fs.StringVar(&f.att, "attention", "", "sampled, resampled (anew each step) or dense; default that of the model, sampled")
 }
@@ -136,15 +137,20 @@ func bareModel(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "glom: "))
 }
 
-// islands says how islands are read out of the model, which was made before. Vectors that were
+// islands says how the islands of src are read out of the model, which was made before. Vectors that were
 // learned with a contrast of temperature 0.1 are farther apart than those of a fixed descriptor, and in clusters
-// already, so that half the steps of mean shift do. What tells a part from the next is finer than what tells objects.
-func (f *modelFlags) islands(m *glom.Model) []islands.Config {
+// already, so that half the steps of mean shift do. What tells a part from the next is finer than what tells
+// objects; so is what looks tell of objects, where a single picture has no motion.
+func (f *modelFlags) islands(m *glom.Model, src capture.Info) []islands.Config {
 	c := make([]islands.Config, m.Config().Levels)
+	scene := len(c) - 1
 	for l := range c {
 		if f.file != nil {
-			c[l] = islands.Config{Beta: 30, Link: 0.98, Steps: 6}
-			if l >= len(c)-2 { // objects and the scene
+			c[l] = islands.Config{Beta: 30, Link: 0.95, Steps: 6}
+			switch {
+			case l == scene-1 && src.Frames == 1:
+				c[l].Link = 0.94
+			case l >= scene-1:
 				c[l].Link = 0.8
 			}
 		}

@@ -132,7 +132,7 @@ func (f *processFlags) run(ctx context.Context, source string, model *glom.Model
 	if err != nil {
 		return err
 	}
-	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model), Sinks: outs.sinks(), Latest: src.Info().Live}
+	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model, src.Info()), Sinks: outs.sinks(), Latest: src.Info().Live}
 	if f.output != "" {
 		c.Draw, c.Pixels = draw.drawer, draw.levels
 	}

@@ -223,17 +223,23 @@ func TestModels(t *testing.T) {
 		}
 	}
 
-	islands := func(flags ...string) (n [5]int) {
-		for _, line := range readLines(t, succeed(t, append([]string{"process", tiny, "--json", "-"}, flags...)...)) {
+	islands := func(source string, flags ...string) (n [5]int) {
+		for _, line := range readLines(t, succeed(t, append([]string{"process", source, "--json", "-"}, flags...)...)) {
 			for l := range n {
 				n[l] += len(line.Levels[l].Islands)
 			}
 		}
 		return n
 	}
-	byDefault, fine, mixed := islands(), islands("--link", "0.98"), islands("--link", "0.98,0.98,0.98,0.5,0.98")
+	byDefault, fine, mixed := islands(tiny), islands(tiny, "--link", "0.95"), islands(tiny, "--link", "0.95,0.95,0.95,0.5,0.95")
 	if byDefault[1] != fine[1] || mixed[1] != fine[1] || mixed[4] != fine[4] || !(mixed[3] < fine[3]) {
 		t.Errorf("islands by level: %v, with one --link for all %v, with one for each %v", byDefault, fine, mixed)
+	}
+
+	const picture = "synthetic:demo?size=160x96&frames=1"
+	byDefault, fine, mixed = islands(picture), islands(picture, "--link", "0.95,0.95,0.95,0.94,0.8"), islands(picture, "--link", "0.95,0.95,0.95,0.8,0.8")
+	if byDefault != fine || !(mixed[3] < fine[3]) {
+		t.Errorf("islands of a single picture by level: %v, with an object level of 0.94 %v, of 0.8 %v", byDefault, fine, mixed)
 	}
 
 	fault := func(flag, name string, data []byte, want string) {

@@ -104,7 +104,7 @@ func (f *treeFlags) run(ctx context.Context, source string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model), Sinks: []pipeline.Sink{sink}, Latest: src.Info().Live}
+	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model, src.Info()), Sinks: []pipeline.Sink{sink}, Latest: src.Info().Live}
 	if f.output != "" {
 		c.Pixels = all(levels)
 	}

@@ -16,6 +16,7 @@ import (
 	"glomstream/capture"
 	"glomstream/capture/descriptor"
 	"glomstream/glom"
+	"glomstream/glom/islands"
 	"glomstream/glom/metrics"
 	"glomstream/pipeline"
 )
@@ -342,6 +343,23 @@ func TestStills(t *testing.T) {
 		t.Errorf("a picture has no time: %v", r.Scores)
 	}
 	checkOutputs(t, r)
+
+	// Pictures have a read-out of their own, if it is said. With a cosine of -1 all is one island.
+	c := newConfig(t)
+	c.Stills = []islands.Config{{Link: -1}}
+	if r, err = evaluate(t, c, dir); err != nil {
+		t.Fatal(err)
+	}
+	if n := score(t, r.Sets[0].Sequences[0].Rows, level(3, ""), "islands"); n != 1 {
+		t.Errorf("%v islands by the read-out of pictures, want 1", n)
+	}
+	c.Islands, c.Stills = c.Stills, nil
+	if r, err = evaluate(t, c, dir); err != nil {
+		t.Fatal(err)
+	}
+	if n := score(t, r.Sets[0].Sequences[0].Rows, level(3, ""), "islands"); n != 1 {
+		t.Errorf("%v islands by the read-out of all, want 1", n)
+	}
 }
 
 func TestScene(t *testing.T) {

@@ -15,6 +15,7 @@ type Config struct {
 	Model    *glom.Model
 	FrontEnd pipeline.FrontEnd
 	Islands  []islands.Config // as pipeline.Config has them
+	Stills   []islands.Config // of sequences of a single picture; default Islands
 	Steps    int              // settling steps per frame; default 1
 	Frames   int              // at most so many of each sequence; default all
 
@@ -70,9 +71,13 @@ func (c *Config) sequence(ctx context.Context, seq *Sequence, done *int) (out Se
 	for l := range all {
 		all[l] = l
 	}
+	readOut := c.Islands
+	if seq.Still && c.Stills != nil {
+		readOut = c.Stills
+	}
 	began := *done
 	stats, err := pipeline.Run(ctx, pipeline.Config{
-		Source: src, FrontEnd: c.FrontEnd, Model: c.Model, Islands: c.Islands, Steps: c.Steps,
+		Source: src, FrontEnd: c.FrontEnd, Model: c.Model, Islands: readOut, Steps: c.Steps,
 		Pixels: all, Sinks: []pipeline.Sink{s},
 		Progress: func(st pipeline.Stats) {
 			*done = began + st.Frames
