@@ -21,37 +21,31 @@ type contrast[T vec.Float] struct {
 //
 //	loss_i = -1/m Σ_{j in the island} log p_ij - log m,  p_ij = softmax_j(x_i·x_j / tau)
 //
-// over all S vectors and the bank (M, D): zero when i is as near to its whole island as it can be
+// over all S vectors: zero when i is as near to its whole island as it can be
 // and far from all others. Each vector counts the same, loss = weight mean_i loss_i: a background that falls
 // to pieces costs as much as it covers.
 //
 // To that comes the affinity of the vectors, unless its weight, pairs, is 0.
-func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight, pairs float64) (loss, affinity float64) {
+func (c *contrast[T]) islands(sizes []int, D int, tau, weight, pairs float64) (loss, affinity float64) {
 	S := 0
 	for _, m := range sizes {
 		S += m
 	}
-	M := len(bank) / D
-	n := S + M
-	c.p, c.d = grow(c.p, S*n), grow(c.d, S*D)
-	X := vec.Mat(c.x, S, D)
-	P := vec.Strided(c.p, S, S, n)
+	c.p, c.d = grow(c.p, S*S), grow(c.d, S*D)
+	X, P := vec.Mat(c.x, S, D), vec.Mat(c.p, S, S)
 	vec.Gemm(vec.No, vec.Yes, T(1/tau), X, X, 0, P)
-	if M > 0 {
-		vec.Gemm(vec.No, vec.Yes, T(1/tau), X, vec.Mat(bank, M, D), 0, vec.Strided(c.p[S:], S, M, n))
-	}
 	first, w := 0, weight/float64(S)
 	a := newAffinity(sizes, pairs)
-	c.row = grow(c.row, n+1)
+	c.row = grow(c.row, S)
 	for _, m := range sizes {
 		for i := first; i < first+m; i++ {
-			p := c.p[i*n : i*n+n]
+			p := c.p[i*S : i*S+S]
 			if pairs > 0 {
-				affinity += affinityRow(a, c.row, p[:S], i, first, m, tau)
+				affinity += affinityRow(a, c.row, p, i, first, m, tau)
 			}
 			loss += w * islandRow(p, first, m, T(1/tau), w/tau)
 			if pairs > 0 {
-				vec.Axpy(p[:S], 1, c.row[:S])
+				vec.Axpy(p, 1, c.row)
 			}
 		}
 		first += m
@@ -59,9 +53,6 @@ func (c *contrast[T]) islands(sizes []int, bank []T, D int, tau, weight, pairs f
 	// s_ij = x_i·x_j / tau: row i is the query's gradient, column j the key's.
 	vec.Gemm(vec.No, vec.No, 1, P, X, 0, vec.Mat(c.d, S, D))
 	vec.Gemm(vec.Yes, vec.No, 1, P, X, 1, vec.Mat(c.d, S, D))
-	if M > 0 {
-		vec.Gemm(vec.No, vec.No, 1, vec.Strided(c.p[S:], S, M, n), vec.Mat(bank, M, D), 1, vec.Mat(c.d, S, D))
-	}
 	return loss, affinity
 }
 

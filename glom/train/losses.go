@@ -140,7 +140,7 @@ func (w *worker) labelled(i, f, l, kind int, weight float64, loss *float64) {
 func (w *worker) contrast(i, l int, weight, pairs float64) (loss, affinity float64) {
 	D := w.t.model.Config().Dim
 	gather(&w.pair, w.tape.Level(i, l), w.picks.at, D)
-	loss, affinity = w.pair.islands(w.picks.sizes, nil, D, tau, weight, pairs)
+	loss, affinity = w.pair.islands(w.picks.sizes, D, tau, weight, pairs)
 	dx := w.back.Level(l)
 	for k, n := range w.picks.at {
 		vec.Axpy(dx[n*D:n*D+D], 1, w.pair.d[k*D:k*D+D])
@@ -230,7 +230,7 @@ func (t *Trainer) scenes() {
 		return
 	}
 	// The update takes the mean over the clips of their losses and gradients.
-	loss, _ := t.pair.islands(sizes, nil, D, tau, weight*float64(len(order)), 0)
+	loss, _ := t.pair.islands(sizes, D, tau, weight*float64(len(order)), 0)
 	for i, e := range order {
 		e.losses[kindScene] = loss / float64(len(order))
 		copy(e.dScene, t.pair.d[i*perClip*D:])
