@@ -18,17 +18,17 @@ type Config struct {
 	Clips   int `json:"clips"`   // per update, default 16
 
 	Settle int `json:"settle"` // steps on the first frame, default 4
-	Extra  int `json:"extra"`  // up to so many steps more on the last frame, drawn at random, so that the fixed point is trained; default 2, negative for none
+	Extra  int `json:"extra"`  // up to so many steps more on the last frame, drawn at random, so that the fixed point is trained; default 1, negative for none
 	First  int `json:"first"`  // losses begin after so many steps, default 3
 	Window int `json:"window"` // frames through which gradients go back, default all of a clip
 
-	Rate    float64 `json:"rate"`    // of AdamW at its highest, default 1e-3
+	Rate    float64 `json:"rate"`    // of AdamW at its highest, default 3e-3
 	Warmup  int     `json:"warmup"`  // updates to get there, default a twentieth of Updates
 	Decay   float64 `json:"decay"`   // of the matrices, per unit of the rate; default 0.01, negative for none
 	MaxNorm float64 `json:"maxnorm"` // the gradient is cut to this length, default 1
 	Average float64 `json:"average"` // of the averaged weights, each update keeps so much; default 0.99
 
-	NoFlow float64 `json:"noflow"` // share of clips that are shown without flow, default 0.2, negative for none
+	NoFlow float64 `json:"noflow"` // share of clips that are shown without flow, default 0.05, negative for none
 	Hide   float64 `json:"hide"`   // share of frames with a hidden rectangle, default 0.5, negative for none
 
 	Both bool `json:"both"` // agreement moves the consensus as well; by default it is a constant (paper, section 7: BYOL and SimSiam)
@@ -93,14 +93,14 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Updates, 2000)
 	setDefault(&c.Clips, 16)
 	setDefault(&c.Settle, 4)
-	setDefault(&c.Extra, 2)
+	setDefault(&c.Extra, 1)
 	setDefault(&c.First, 3)
-	setDefault(&c.Rate, 1e-3)
+	setDefault(&c.Rate, 3e-3)
 	setDefault(&c.Warmup, max(1, c.Updates/20))
 	setDefault(&c.Decay, 0.01)
 	setDefault(&c.MaxNorm, 1)
 	setDefault(&c.Average, 0.99)
-	setDefault(&c.NoFlow, 0.2)
+	setDefault(&c.NoFlow, 0.05)
 	setDefault(&c.Hide, 0.5)
 	if c.SelfSupervised {
 		setDefault(&c.Losses, SelfSupervisedLosses())

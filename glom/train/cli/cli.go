@@ -53,7 +53,7 @@ func (f *flags) set(name string) *pflag.FlagSet {
 	fs.BoolVar(&f.self, "self-supervised", false, "use no labels")
 	fs.StringVar(&f.size, "size", "160x96", "size of the clips, multiples of 8; pictures in use are 320x176")
 	fs.IntVar(&f.data.frames, "frames", 6, "frames of a clip")
-	fs.Float64Var(&f.data.share, "composite", 0.5, "share of composite scenes where a store has videos")
+	fs.Float64Var(&f.data.share, "composite", 0.95, "share of composite scenes where a store has videos")
 	fs.Uint64Var(&f.data.seed, "seed", 0, "draws the clips; a setting of the same name draws the weights")
 	fs.StringVar(&f.data.flow, "flow", f.data.defaultFlow(), "motion of composite scenes: measured in their pictures, imitated as an optical flow would find it, or exact")
 	fs.IntVar(&f.data.cacheMegabyte, "cache", 512, "megabytes of decoded pictures to keep")
