@@ -48,14 +48,8 @@ func (w *worker) addLosses(i, f int) {
 	}
 	top := w.t.model.Config().Levels - 1
 	if !w.t.cfg.SelfSupervised {
-		w.labelled(i, f, top-1, clips.Object, share*c.Object, &w.episode.losses[kindObject])
-		for l := range top - 1 {
-			weight := share * c.Part
-			if l < top-2 {
-				weight *= finer
-			}
-			w.labelled(i, f, l, clips.Part, weight, &w.episode.losses[kindPart])
-		}
+		w.labelled(i, f, clips.Object, top-1, top-1, share*c.Object, &w.episode.losses[kindObject])
+		w.labelled(i, f, clips.Part, 0, top-2, share*c.Part, &w.episode.losses[kindPart])
 	}
 	w.unlabelled(i, f, share)
 }
@@ -119,21 +113,27 @@ func (w *worker) agreement(i int, weight float64) {
 // tells the islands there, but none of them lies in two parts.
 const finer = 0.5
 
-// labelled contrasts the islands that the labels of that kind show, at level l.
-func (w *worker) labelled(i, f, l, kind int, weight float64, loss *float64) {
+// labelled contrasts the islands that the labels of that kind show, at their level and those from low up to it.
+func (w *worker) labelled(i, f, kind, low, level int, weight float64, loss *float64) {
 	labels := w.clip.Labels[kind]
-	if weight == 0 || labels == nil || l < 0 {
+	if weight == 0 || labels == nil {
 		return
 	}
 	size := w.clip.H * w.clip.W
 	majority(w.ids, labels[f*size:][:size], w.rows, w.cols)
-	w.picks.draw(w.rng, w.ids, contrasts)
-	if len(w.picks.sizes) < 2 {
-		return
+	for l := low; l <= level; l++ {
+		share := weight
+		if l < level {
+			share *= finer
+		}
+		w.picks.draw(w.rng, w.ids, contrasts)
+		if len(w.picks.sizes) < 2 {
+			continue
+		}
+		contrast, affinity := w.contrast(i, l, share, share*w.t.cfg.Losses.Affinity)
+		*loss += contrast
+		w.episode.losses[kindAffinity] += affinity
 	}
-	contrast, affinity := w.contrast(i, l, weight, weight*w.t.cfg.Losses.Affinity)
-	*loss += contrast
-	w.episode.losses[kindAffinity] += affinity
 }
 
 // contrast contrasts the islands of w.picks at level l of step i, as contrast.islands says.

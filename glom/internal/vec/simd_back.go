@@ -184,38 +184,54 @@ func logistic(g, s []float32, middle, w float32) float32 {
 	if !vectors() {
 		return logisticLoop(g, s, middle, w)
 	}
+	// One logarithm for so many factors of at most 2 each: a lane holds the product of 64, a float64 that of all.
+	const run = 8 * 64
 	g = g[:len(s)]
+	var sum float32
+	for ; len(s) > run; g, s = g[run:], s[run:] {
+		sum += logistic8(g[:run], s[:run], middle, w)
+	}
+	return sum + logistic8(g, s, middle, w)
+}
+
+func logistic8(g, s []float32, middle, w float32) float32 {
 	sign := float32(1)
 	if w < 0 {
 		sign = -1
 	}
+	n := len(s) &^ 7
+	var last, gLast [8]float32 // the rest, and what adds nothing to a sum
+	for k := range last {
+		last[k] = middle - 200*sign
+	}
+	copy(last[:], s[n:])
 	mid, turn, weight := splat(middle), splat(sign), splat(w)
 	zero, one, toLog2, low := splat(0), splat(1), splat(-math.Log2E), splat(-126)
 	c5, c4, c3, c2, c1, c0 := splat(pow2c5), splat(pow2c4), splat(pow2c3), splat(pow2c2), splat(pow2c1), splat(pow2c0)
-	// Logarithms are few: a lane multiplies up to run factors, of at most 2 each, before it takes one.
-	const run = 64
-	var ramp vec
-	var logs float64
-	i := 0
-	for i+8 <= len(s) {
-		product := one
-		for end := min(i+8*run, len(s)&^7); i < end; i += 8 {
-			z := at(s, i).Sub(mid).Mul(turn)
-			e := pow2(z.Max(zero.Sub(z)).Mul(toLog2).Max(low), c5, c4, c3, c2, c1, c0)
-			f := e.Add(one)
-			p := one.Div(f)
-			q := e.Mul(p)
-			p.Sub(q).Masked(z.Greater(zero)).Add(q).Mul(weight).StoreSlice(g[i : i+8])
-			ramp = ramp.Add(z.Max(zero))
-			product = product.Mul(f)
+	ramp, product := zero, one
+	for i := 0; i <= n; i += 8 {
+		from, to := last[:], gLast[:]
+		if i < n {
+			from, to = s[i:i+8], g[i:i+8]
 		}
-		var lanes [8]float32
-		product.Store(&lanes)
-		for k := 0; k < 8; k += 2 {
-			logs += math.Log(float64(lanes[k]) * float64(lanes[k+1]))
-		}
+		z := at(from, 0).Sub(mid).Mul(turn)
+		e := pow2(z.Max(zero.Sub(z)).Mul(toLog2).Max(low), c5, c4, c3, c2, c1, c0)
+		f := e.Add(one)
+		p := one.Div(f)
+		q := e.Mul(p)
+		p.Sub(q).Masked(z.Greater(zero)).Add(q).Mul(weight).StoreSlice(to)
+		ramp = ramp.Add(z.Max(zero))
+		product = product.Mul(f)
 	}
-	return clearAndSum(ramp) + float32(logs) + logisticLoop(g[i:], s[i:], middle, w)
+	var lanes [8]float32
+	product.Store(&lanes)
+	sum := clearAndSum(ramp)
+	copy(g[n:], gLast[:])
+	all := 1.0
+	for _, v := range lanes {
+		all *= float64(v)
+	}
+	return sum + float32(math.Log(all))
 }
 
 func attendKeysBack(dq, dx, g, dy, a, q, x []float32, keys []int32, beta, w float32) float32 {
