@@ -130,7 +130,7 @@ func benchPipeline(ctx context.Context, name string, frames int, profile string,
 		return nil, err
 	}
 	defer stop()
-	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: choice.islands(model, src.Info()), Draw: drawer, Pixels: []int{3}}
+	c := pipeline.Config{Source: src, FrontEnd: frontEnd, Model: model, Islands: choice.islands(model, info), Draw: drawer, Pixels: []int{3}}
 	c.Progress = func(s pipeline.Stats) {
 		if s.Frames == max(1, frames/10) {
 			b.RSSEarly = rss()

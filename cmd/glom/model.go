@@ -52,7 +52,7 @@ func (f *modelFlags) registerWeights(fs *pflag.FlagSet) {
 	fs.StringVar(&f.weights, "weights", builtIn, "safetensors file of a trained model, or none: a fixed descriptor and nothing learned")
 }
 
-// model loads or makes the model.
+// model loads or makes the model, and checks that --link fits it.
 func (f *modelFlags) model() (*glom.Model, error) {
 	for _, v := range f.link {
 		if !(v > 0 && v <= 1) {

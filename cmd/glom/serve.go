@@ -196,7 +196,7 @@ func (s *service) open(ctx context.Context, source string) error {
 		s.outs = append(s.outs, out)
 	}
 	s.config = pipeline.Config{
-		Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model, src.Info()), Sinks: []pipeline.Sink{s.dog.sink(append(s.outs.sinks(), s.live))},
+		Source: src, FrontEnd: frontEnd, Model: model, Islands: f.islands(model, info), Sinks: []pipeline.Sink{s.dog.sink(append(s.outs.sinks(), s.live))},
 		Latest: info.Live, InFlight: 2, Log: s.log, Progress: s.meters.update,
 	}
 	return nil
