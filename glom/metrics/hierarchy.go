@@ -20,7 +20,7 @@ type Parents struct {
 // families holds who lies where: the first name is the truth of the table, the second the
 // prediction.
 type families struct {
-	truthChildOfChild, parentOfChild, truthParentOfParent, truthParentOfTruthChild Table
+	truthChildOfChild, truthParentOfChild, parentOfChild, truthParentOfParent, truthParentOfTruthChild Table
 }
 
 // Add takes the label maps of one frame: the islands of two levels, and the truth of both. It panics
@@ -29,6 +29,8 @@ func (p *Parents) Add(child, parent, truthChild, truthParent []uint16) {
 	f := &p.frame
 	f.truthChildOfChild.Reset()
 	f.truthChildOfChild.Add(truthChild, child)
+	f.truthParentOfChild.Reset()
+	f.truthParentOfChild.Add(truthParent, child)
 	f.parentOfChild.Reset()
 	f.parentOfChild.Add(parent, child)
 	f.truthParentOfParent.Reset()
@@ -48,11 +50,13 @@ func (p *Parents) Add(child, parent, truthChild, truthParent []uint16) {
 }
 
 // Rate returns the parent accuracy: over the frames so far, the fraction of child islands whose
-// parent is right. The parent is the island above that covers most of the child; it is right if most
-// of it lies in the true parent of the part in which most of the child lies. Children that lie
-// only on [Ignore], mostly on background or in a part whose whole is the background are left out.
-// Range 0 to 1. The rate is also high where nothing is grouped and both levels are the same fine
-// islands; F1 is not.
+// parent is right. The parent is the island above that covers most of the child; it is right if the
+// whole that has most of the one has most of the other. Children that lie only on [Ignore], mostly on
+// background or in a part whose whole is the background are left out. Range 0 to 1. The rate is also
+// high where nothing is grouped and both levels are the same islands; F1 is not.
+//
+// The whole of a child is not that of the part with most of it: where a child holds pieces of many parts, the
+// largest piece is a matter of chance, and of two islands that are the same one could be the wrong parent of the other.
 func (p *Parents) Rate() float64 { return ratio(float64(p.right), float64(p.pairs)) }
 
 // Pairs returns the number of child islands behind [Parents.Rate], summed over the frames.
@@ -61,16 +65,16 @@ func (p *Parents) Pairs() int { return p.pairs }
 // judge counts the children of a frame, and those among them whose parent is right.
 func (f *families) judge() (right, pairs int) {
 	part := f.truthChildOfChild.majority()
+	wholeOfChild := f.truthParentOfChild.majority()
 	above := f.parentOfChild.majority()
 	whole := f.truthParentOfParent.majority()
 	wholeOfPart := f.truthParentOfTruthChild.majority()
 	for child, g := range part {
-		want := wholeOfPart[g]
-		if g == 0 || want == 0 {
+		if g == 0 || wholeOfPart[g] == 0 {
 			continue
 		}
 		pairs++
-		if parent, ok := above[child]; ok && whole[parent] == want {
+		if parent, ok := above[child]; ok && whole[parent] == wholeOfChild[child] {
 			right++
 		}
 	}

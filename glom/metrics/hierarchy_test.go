@@ -80,6 +80,19 @@ func TestParents(t *testing.T) {
 	}
 }
 
+// An island holds two parts of a man and a larger one of a dog, but more of the man: its parent, the same
+// island, is the man's. A parent that is mostly dog is not.
+func TestParentsOfMixedChild(t *testing.T) {
+	part := []uint16{1, 1, 1, 2, 2, 3, 3, 4}
+	whole := []uint16{1, 1, 1, 2, 2, 2, 2, 1}
+	mixed := []uint16{1, 1, 1, 1, 1, 1, 1, 2}
+	var same, other Parents
+	same.Add(mixed, []uint16{5, 5, 5, 5, 5, 5, 5, 6}, part, whole)
+	approx(t, "the same island above", same.Rate(), 1, 0)
+	other.Add(mixed, []uint16{5, 5, 5, 5, 5, 5, 6, 5}, part, whole) // 4 of dog, 3 of man
+	approx(t, "more dog above", other.Rate(), 0.5, 0)
+}
+
 // Ids that change between frames cost F1, which is over volumes, and not the rate.
 func TestParentsOverTime(t *testing.T) {
 	part, whole := []uint16{1, 1, 2, 2}, []uint16{1, 1, 1, 1}
