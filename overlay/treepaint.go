@@ -52,7 +52,7 @@ func (d *Drawer) paintHead(dst *capture.Frame, t *Tree) {
 	d.faceOf(26).draw(dst, treeMargin, treeMargin+22, []byte(t.Title), textColour)
 	for i, text := range []string{
 		"A card is an island: a part of the picture whose vectors agree. The bar below it is its confidence. Rows are levels, from wholes down to parts.",
-		"A line leads up to the parent, the island one level up that covers most of it: the thicker, the more of it lies inside.",
+		"A line leads up to the parent, the island one level up in which it lies: the thicker, the more its vectors end there too.",
 	} {
 		d.faceOf(14).draw(dst, treeMargin, treeMargin+50+20*i, []byte(text), faint)
 	}

@@ -108,7 +108,7 @@ func read(l *islands.Level, r *islands.Reader, ids []uint16) {
 	for i, id := range ids {
 		x[i*dim+int(id)] = 1
 	}
-	r.Read(l, x, nil, rows, cols, dim)
+	r.Read(l, nil, x, nil, rows, cols, dim)
 }
 
 // join makes one island of all the pieces of an id, so that what stands in front divides nothing.

@@ -74,11 +74,15 @@ func sequential(t *testing.T, c Config) (all []Result) {
 		for l := range L {
 			r.Unrest = append(r.Unrest, unrest[l*state.Rows*state.Cols:][:state.Rows*state.Cols])
 			r.Agreement[l] = slices.Clone(state.Agreement(l))
-			islands.NewReader(c.Islands[min(l, len(c.Islands)-1)]).Read(&r.Islands[l], state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
+		}
+		var above *islands.Level
+		for l := L - 1; l >= 0; l-- {
+			islands.NewReader(c.Islands[min(l, len(c.Islands)-1)]).Read(&r.Islands[l], above, state.Level(l), r.Agreement[l], state.Rows, state.Cols, state.Dim)
 			if anew {
 				trackers[l].Cut()
 			}
 			trackers[l].Track(&r.Islands[l], r.Motion)
+			above = &r.Islands[l]
 		}
 		new(islands.Linker).Link(r.Islands)
 		for _, l := range c.Pixels {

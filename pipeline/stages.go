@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"glomstream/capture"
@@ -136,12 +137,15 @@ func (t *settling) copyTo(s *slot) error {
 	return nil
 }
 
-// readOut finds the islands of all levels.
+// readOut finds the islands of all levels, from the top down: those of a level lie within those above.
 func (s *slot) readOut() {
 	defer s.since(s.clock(), &s.spent.ReadOut)
 	x := s.state
-	for l := range s.res.Islands {
-		s.readers[l].Read(&s.res.Islands[l], x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
+	var above *islands.Level
+	for l := range slices.Backward(s.res.Islands) {
+		level := &s.res.Islands[l]
+		s.readers[l].Read(level, above, x.Level(l), x.Agreement(l), x.Rows, x.Cols, x.Dim)
+		above = level
 	}
 }
 

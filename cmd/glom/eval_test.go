@@ -98,3 +98,33 @@ func TestEval(t *testing.T) {
 	fail(t, exitUsage, []string{"eval"}, "glom help eval")
 	fail(t, exitUsage, []string{"eval", tiny, "--steps", "0"}, "--steps 0")
 }
+
+// TestParentsOfUnlearned measures what the tree of the unlearned model is held to: of all pairs of an island and its parent
+// at least 95 of 100 lie mostly in the same whole.
+func TestParentsOfUnlearned(t *testing.T) {
+	if testing.Short() {
+		t.Skip("150 frames")
+	}
+	var report eval.Report
+	out := succeed(t, "eval", "synthetic:demo", "synthetic:twins", "synthetic:sprites", "synthetic:occlusion", "synthetic:twotone",
+		"--frames", "30", "--weights", "none", "-q", "--json", "-")
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range report.Sets {
+		right, pairs := 0.0, 0.0
+		for _, row := range set.Mean {
+			if rate, ok := row.Scores["parents"]; ok && row.Method == "glom" {
+				right += rate * row.Scores["islands"]
+				pairs += row.Scores["islands"]
+			}
+		}
+		t.Logf("%s: %.3f of %.0f a frame", set.Name, right/pairs, pairs)
+		if !(right >= 0.95*pairs) {
+			t.Errorf("%s: %.3f of the parents are right, want 0.95", set.Name, right/pairs)
+		}
+	}
+	if len(report.Sets) != 5 {
+		t.Errorf("%d scenes, want 5", len(report.Sets))
+	}
+}

@@ -34,9 +34,9 @@ func newLines(name string, stdout io.Writer) (*lines, error) {
 }
 
 // frameSchema names the schema of a frameLine. What it means is told in docs/schema.md, for
-// programs in docs/schema/frame-1.json. New fields may come under the same name; a change of what
+// programs in docs/schema/frame-2.json. New fields may come under the same name; a change of what
 // is there needs a new number.
-const frameSchema = "glomstream.frame/1"
+const frameSchema = "glomstream.frame/2"
 
 // frameLine is the parse tree of a frame, one line of --json. Positions and areas are in pixels of
 // the frame, y downward, as precise as the grid of locations.
@@ -56,7 +56,7 @@ type frameLine struct {
 type levelLine struct {
 	Level     int          `json:"level"`
 	Name      string       `json:"name"`
-	Nesting   float64      `json:"nesting,omitzero"` // of its islands in their parents, by area; absent at the top
+	Nesting   float64      `json:"nesting,omitzero"` // mean over all locations; absent at the top
 	Agreement float64      `json:"agreement"`
 	Events    []eventLine  `json:"events,omitempty"` // what happened to its islands since the frame before
 	Islands   []islandLine `json:"islands"`
@@ -71,7 +71,7 @@ type eventLine struct {
 type islandLine struct {
 	ID         uint16      `json:"id"`               // the same from frame to frame
 	Parent     uint16      `json:"parent,omitempty"` // id one level up; absent at the top
-	Nesting    float64     `json:"nesting,omitzero"` // share of it inside its parent; absent at the top
+	Nesting    float64     `json:"nesting,omitzero"` // do its vectors end with its parent, 0 to 1; absent at the top
 	Area       float64     `json:"area"`
 	Box        [4]float64  `json:"box"`      // x, y, width, height
 	Centroid   [2]float64  `json:"centroid"` // x, y

@@ -47,7 +47,7 @@ func twoLevels() *pipeline.Result {
 }
 
 // golden is the line of twoLevels, broken where an object of the tree begins.
-const golden = `{"schema":"glomstream.frame/1","frame":7,"time_s":0.233333,"width":80,"height":20,"dropped":2,"cut":true,"steps":8,"unsettled":0.1235,"levels":[
+const golden = `{"schema":"glomstream.frame/2","frame":7,"time_s":0.233333,"width":80,"height":20,"dropped":2,"cut":true,"steps":8,"unsettled":0.1235,"levels":[
 {"level":0,"name":"primary","nesting":0.875,"agreement":0.6875,"events":[{"kind":"split","id":3,"other":9},{"kind":"birth","id":9}],"islands":[
 {"id":3,"parent":1,"nesting":1,"area":1000,"box":[0,0,60,20],"centroid":[26,11],"outline":[[0,0,40,0,40,10,60,10,60,20,0,20]],"norm":0.9,"spread":0.4359,"agreement":0.8,"age":1,"confidence":0.48},
 {"id":9,"parent":2,"nesting":0.6667,"area":600,"box":[40,0,40,20],"centroid":[63.3,8.3],"outline":[[40,0,80,0,80,20,60,20,60,10,40,10]],"norm":1,"spread":0,"agreement":0.5,"age":0,"confidence":0.25}]},
@@ -75,7 +75,7 @@ func TestLine(t *testing.T) {
 // compile reads the schema of the lines.
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.NewCompiler().Compile("../../docs/schema/frame-1.json")
+	s, err := jsonschema.NewCompiler().Compile("../../docs/schema/frame-2.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestSchema(t *testing.T) {
 	}
 	line := strings.ReplaceAll(golden, "\n", "")
 	for _, c := range [][2]string{
-		{`frame/1`, `frame/2`},
+		{`frame/2`, `frame/3`},
 		{`"frame":7`, `"frame":-7`},
 		{`"dropped":2,`, ``},
 		{`"name":"scene"`, `"name":"nose"`},
@@ -148,14 +148,16 @@ func TestLineIsFinite(t *testing.T) {
 	}
 }
 
-// TestTreeOfLines checks on real output that the tree hangs together: parents exist, the level's
-// nesting is that of its islands, and confidence follows its formula.
+// TestTreeOfLines checks on real output that the tree hangs together: an island is
+// what its children are, the level's nesting is that of its islands, and confidence follows its formula.
 func TestTreeOfLines(t *testing.T) {
 	lines := readLines(t, succeed(t, "process", "synthetic:demo?size=320x180&frames=4", "--json", "-", "-q"))
 	for _, line := range lines {
 		for k, l := range line.Levels {
 			inside, area := 0.0, 0.0
+			children := map[uint16]float64{} // area of those of each island above
 			for _, s := range l.Islands {
+				children[s.Parent] += s.Area
 				inside, area = inside+s.Nesting*s.Area, area+s.Area
 				if want := s.Norm * s.Agreement * float64(s.Age+1) / float64(s.Age+2); math.Abs(s.Confidence-want) > 2e-4 {
 					t.Errorf("frame %d level %d island %d: confidence %v, want %v", line.Frame, k, s.ID, s.Confidence, want)
@@ -168,6 +170,14 @@ func TestTreeOfLines(t *testing.T) {
 				}
 				if !hasIsland(line.Levels[k+1], s.Parent) {
 					t.Errorf("frame %d level %d island %d: there is no parent %d", line.Frame, k, s.ID, s.Parent)
+				}
+			}
+			if k+1 < len(line.Levels) {
+				const rounded = 8 // a location has 64 pixels
+				for _, s := range line.Levels[k+1].Islands {
+					if math.Abs(children[s.ID]-s.Area) > rounded {
+						t.Errorf("frame %d level %d island %d: area %v, its children have %v", line.Frame, k+1, s.ID, s.Area, children[s.ID])
+					}
 				}
 			}
 			if math.Abs(inside/area-l.Nesting) > 1e-3 {
@@ -233,7 +243,7 @@ func BenchmarkLine(b *testing.B) {
 			}
 			x[i*dim+near] = 1
 		}
-		reader.Read(&r.Islands[l], x, nil, 22, 40, dim)
+		reader.Read(&r.Islands[l], nil, x, nil, 22, 40, dim)
 	}
 	new(islands.Linker).Link(r.Islands)
 	out, err := newLines("-", io.Discard)

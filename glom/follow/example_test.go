@@ -42,7 +42,7 @@ func Example() {
 	mask := make([]uint8, w*h)
 	for t := range 4 {
 		x, flow, pix := paint(1 + t)
-		reader.Read(&level, x, nil, rows, cols, dim)
+		reader.Read(&level, nil, x, nil, rows, cols, dim)
 		in := follow.Frame{Rows: rows, Cols: cols, Vectors: [][]float32{x}, Islands: &level, Flow: flow, W: w, H: h}
 		if t == 0 {
 			follower.Start(&in, seed, w, h)

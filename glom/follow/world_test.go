@@ -78,7 +78,7 @@ func (w *world) paint() *Frame {
 			w.flow[2*i], w.flow[2*i+1] = float32(8*w.discs[k-1].dx), float32(8*w.discs[k-1].dy)
 		}
 	}
-	w.reader.Read(&w.level, w.x, nil, w.rows, w.cols, w.dim)
+	w.reader.Read(&w.level, nil, w.x, nil, w.rows, w.cols, w.dim)
 	return &Frame{
 		Rows: w.rows, Cols: w.cols, Vectors: [][]float32{w.x},
 		Islands: &w.level, Flow: w.flow, W: 8 * w.cols, H: 8 * w.rows,

@@ -23,7 +23,7 @@ func BenchmarkRead(b *testing.B) {
 			var l Level
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Read(&l, c.x, nil, rows, cols, dim)
+				r.Read(&l, nil, c.x, nil, rows, cols, dim)
 			}
 			b.ReportMetric(float64(len(l.Islands)), "islands")
 		})
@@ -49,7 +49,7 @@ func BenchmarkTrack(b *testing.B) {
 				for i := range x {
 					x[i] += float32(0.05 * rng.NormFloat64())
 				}
-				NewReader(Config{Steps: -1}).Read(&frames[k], x, nil, rows, cols, dim)
+				NewReader(Config{Steps: -1}).Read(&frames[k], nil, x, nil, rows, cols, dim)
 			}
 			for i := range motion {
 				motion[i] = float32(i%3) / 4

@@ -9,8 +9,9 @@
 //	var upsampler islands.Upsampler
 //	for each frame {
 //		motion = camera.Coarsen(motion, flow, w, h, rows, cols)
-//		for each level {
-//			reader.Read(&levels[l], state.Level(l), state.Agreement(l), rows, cols, dim)
+//		for each level, from the top down {
+//			reader.Read(&levels[l], above, state.Level(l), state.Agreement(l), rows, cols, dim)
+//			above = &levels[l]                                   // its islands hold those below
 //			tracker[l].Track(&levels[l], motion)                 // ids as in the frames before
 //		}
 //		linker.Link(levels)                                      // parents, confidence, outlines
@@ -19,7 +20,8 @@
 //
 // A [Reader] lets the vectors run to plateaus by mean shift, takes the plateaus as regions and
 // merges the two most similar neighbours until none are similar enough. Similarity is that of the
-// mean vectors: across a soft border neighbours are all alike, but the regions are not.
+// mean vectors: across a soft border neighbours are all alike, but the regions are not. No island
+// reaches beyond one of the level above, so that a [Linker] makes them a tree.
 //
 // A [Tracker] gives an island the id that it had before, as far as place, vector and motion tell,
 // also when it was out of sight or part of another island for a while, and says what happened:

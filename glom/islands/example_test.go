@@ -34,7 +34,7 @@ func Example() {
 	var level islands.Level
 	labels := make([]uint16, w*h)
 	for range 2 { // frames
-		reader.Read(&level, x, nil, rows, cols, dim)
+		reader.Read(&level, nil, x, nil, rows, cols, dim)
 		tracker.Track(&level, nil)
 		upsampler.Labels(labels, w, h, &level, pix, 3*w)
 	}

@@ -56,9 +56,13 @@ type Island struct {
 
 	// What Linker.Link adds.
 	Parent     uint16          // id of the island one level up that covers most of it; 0 at the top
-	Nesting    float64         // share of it inside its parent, 0 to 1; 0 at the top
+	Nesting    float64         // do its vectors end with its parent? 0 to 1, see Linker.Link; 0 at the top
 	Confidence float64         // 0 to 1, see Linker.Link
 	Outline    [][]image.Point // closed rings along the borders of locations, the exterior first, see Linker.Link
+
+	// Islands with the same number, from 1, would be one if the level had been read without one above; 0
+	// if it was.
+	alike int32
 }
 
 // Level is the division of one level of a state into islands.
@@ -69,7 +73,7 @@ type Level struct {
 	Events     []Event  // what a Tracker saw happen since the frame before, by ID; empty without one
 
 	// What Linker.Link adds.
-	Nesting   float64 // share of the locations whose island lies in its parent there; 0 at the top
+	Nesting   float64 // mean over all locations; 0 at the top
 	Agreement float64 // mean over all locations
 
 	vectors []float32 // (len(Islands), D) behind Island.Vector
@@ -100,11 +104,20 @@ func NewReader(cfg Config) *Reader { return &Reader{cfg: cfg.withDefaults()} }
 // Ids go from 1 in the order in which a scan of the grid meets the islands. A vector that is zero
 // or not finite counts as unknown and takes the island around it.
 //
+// Each island lies within one of above, the level over dst of the same frame, so that levels that are read
+// from the top down are a tree: a part is what is alike at its level and belongs to one whole. Where
+// above is nil, islands are found in the whole grid.
+//
 // Read panics on a shape that does not fit and on more than 65536 locations.
-func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
+func (r *Reader) Read(dst, above *Level, x, agreement []float32, rows, cols, dim int) {
 	n := rows * cols
-	if rows < 1 || cols < 1 || dim < 1 || n > 1<<16 || len(x) != n*dim || agreement != nil && len(agreement) != n {
+	if rows < 1 || cols < 1 || dim < 1 || n > 1<<16 || len(x) != n*dim || agreement != nil && len(agreement) != n ||
+		above != nil && (above.Rows != rows || above.Cols != cols) {
 		panic("islands: Read: shapes do not fit")
+	}
+	var wholes []uint16
+	if above != nil {
+		wholes = above.ID
 	}
 	r.unit = resize(r.unit, n*dim)
 	r.shift = resize(r.shift, n*dim)
@@ -117,15 +130,36 @@ func (r *Reader) Read(dst *Level, x, agreement []float32, rows, cols, dim int) {
 		minArea = max(minArea, 2) // or the ids might not suffice
 	}
 	g := &r.regions
-	g.reset(r.shift, rows, cols, dim)
+	g.reset(r.shift, wholes, rows, cols, dim)
 	g.growPlateaus(plateau)
-	g.connect()
+	g.connect(true)
 	g.link(float32(r.cfg.Link))
 	g.absorb(int32(minArea))
 	if !r.cfg.Rims {
 		g.absorbRims()
 	}
 	r.describe(dst, agreement, rows, cols, dim)
+	if above != nil {
+		r.goBeyond(dst)
+	}
+}
+
+// goBeyond numbers the islands that would be one if nothing were above.
+func (r *Reader) goBeyond(dst *Level) {
+	r.regions.connect(false)
+	r.regions.link(float32(r.cfg.Link))
+	clear(r.number)
+	next := int32(0)
+	for i, id := range dst.ID {
+		if s := &dst.Islands[id-1]; s.alike == 0 {
+			root := r.regions.find(int32(i))
+			if r.number[root] == 0 {
+				next++
+				r.number[root] = next
+			}
+			s.alike = r.number[root]
+		}
+	}
 }
 
 // describe writes the regions into dst.

@@ -91,7 +91,7 @@ func TestReadFindsNoisyRegions(t *testing.T) {
 		for seed := range uint64(4) {
 			x, truth := noisyField(rand.New(rand.NewPCG(seed, 1)), rows, cols, dim, 7, .5, .16)
 			var l Level
-			NewReader(Config{}).Read(&l, settled(x, rows, cols, dim, steps), nil, rows, cols, dim)
+			NewReader(Config{}).Read(&l, nil, settled(x, rows, cols, dim, steps), nil, rows, cols, dim)
 			if got := adjustedRand(l.ID, truth); got < 0.98 {
 				t.Errorf("seed %d, %d settling steps: got ARI %.3f with %d islands, want 0.98", seed, steps, got, len(l.Islands))
 			}
@@ -123,7 +123,7 @@ func TestReadKeepsSoftBordersApart(t *testing.T) {
 		}
 		for _, steps := range []int{-1, 0} {
 			var l Level
-			NewReader(Config{Steps: steps}).Read(&l, x, nil, rows, cols, dim)
+			NewReader(Config{Steps: steps}).Read(&l, nil, x, nil, rows, cols, dim)
 			if len(l.Islands) != 2 {
 				t.Errorf("border of %d, steps %d: got %d islands, want 2", border, steps, len(l.Islands))
 				continue
@@ -140,7 +140,7 @@ func TestReadDescribes(t *testing.T) {
 	c := []float32{0, 0, 2} // its length does not count
 	x := slices.Concat(a, b, c, a, b, c)
 	var l Level
-	NewReader(Config{Steps: -1, Link: 0.2, MinArea: 1, Rims: true}).Read(&l, x, []float32{0, 1, .5, .5, 0, 1}, 2, 3, 3)
+	NewReader(Config{Steps: -1, Link: 0.2, MinArea: 1, Rims: true}).Read(&l, nil, x, []float32{0, 1, .5, .5, 0, 1}, 2, 3, 3)
 	want := []Island{
 		{
 			ID: 1, Area: 4, Box: image.Rect(0, 0, 2, 2), X: 0.5, Y: 0.5,
@@ -171,7 +171,7 @@ func TestReadMeasures(t *testing.T) {
 		x[20*dim+d] = 0 // unknown
 	}
 	var l Level
-	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, dim)
+	NewReader(Config{Steps: -1}).Read(&l, nil, x, nil, rows, cols, dim)
 	for _, s := range l.Islands {
 		mean := make([]float64, dim)
 		var norm, square float64
@@ -220,8 +220,8 @@ func TestReadTakesWhatHasNoDirection(t *testing.T) {
 			}
 			var l, again Level
 			r := NewReader(Config{})
-			r.Read(&l, x, nil, rows, cols, dim)
-			r.Read(&again, x, nil, rows, cols, dim)
+			r.Read(&l, nil, x, nil, rows, cols, dim)
+			r.Read(&again, nil, x, nil, rows, cols, dim)
 			if len(l.Islands) != c.islands {
 				t.Errorf("got %d islands, want %d", len(l.Islands), c.islands)
 			}
@@ -253,7 +253,7 @@ func TestReadIDsSuffice(t *testing.T) {
 		x[i*dim], x[i*dim+1] = float32(math.Cos(angle)), float32(math.Sin(angle))
 	}
 	var l Level
-	NewReader(Config{Steps: -1, Link: 0.9999, MinArea: 1, Rims: true}).Read(&l, x, nil, side, side, dim)
+	NewReader(Config{Steps: -1, Link: 0.9999, MinArea: 1, Rims: true}).Read(&l, nil, x, nil, side, side, dim)
 	if len(l.Islands) < 10000 || len(l.Islands) > maxID {
 		t.Errorf("got %d islands", len(l.Islands))
 	}
@@ -267,8 +267,8 @@ func TestReadReusesLevel(t *testing.T) {
 		rows, cols := size[0], size[1]
 		x, _ := noisyField(rand.New(rand.NewPCG(3, 1)), rows, cols, 16, 3, .9, .1)
 		var fresh Level
-		r.Read(&l, x, nil, rows, cols, 16)
-		NewReader(Config{}).Read(&fresh, x, nil, rows, cols, 16)
+		r.Read(&l, nil, x, nil, rows, cols, 16)
+		NewReader(Config{}).Read(&fresh, nil, x, nil, rows, cols, 16)
 		if !slices.Equal(l.ID, fresh.ID) || !reflect.DeepEqual(l.Islands, fresh.Islands) {
 			t.Errorf("%dx%d: what was read before shows", rows, cols)
 		}
@@ -279,16 +279,117 @@ func TestReadAllocates(t *testing.T) {
 	x, _ := noisyField(rand.New(rand.NewPCG(1, 1)), 22, 40, 64, 30, .7, .16)
 	r := NewReader(Config{})
 	var l Level
-	if got := testing.AllocsPerRun(5, func() { r.Read(&l, x, nil, 22, 40, 64) }); got != 0 {
-		t.Errorf("got %v allocations, want 0", got)
+	above := voronoiLevel(rand.New(rand.NewPCG(1, 2)), 22, 40, 6)
+	for _, above := range []*Level{nil, above} {
+		if got := testing.AllocsPerRun(5, func() { r.Read(&l, above, x, nil, 22, 40, 64) }); got != 0 {
+			t.Errorf("got %v allocations, want 0", got)
+		}
+	}
+}
+
+// TestReadWithin reads levels under others that they have nothing to do with: every island is connected and lies
+// in one of those above.
+func TestReadWithin(t *testing.T) {
+	r := NewReader(Config{}) // one for all: what was before must not show
+	for _, size := range [][2]int{{22, 40}, {1, 9}, {7, 1}, {1, 1}, {12, 17}} {
+		rows, cols := size[0], size[1]
+		for seed := range uint64(5) {
+			x, _ := noisyField(rand.New(rand.NewPCG(seed, 1)), rows, cols, 16, 5, .8, .2)
+			var free, above, l, under Level
+			r.Read(&free, nil, x, nil, rows, cols, 16)
+			other, _ := noisyField(rand.New(rand.NewPCG(seed, 2)), rows, cols, 16, 4, .9, .1)
+			r.Read(&above, nil, other, nil, rows, cols, 16)
+			r.Read(&l, &above, x, nil, rows, cols, 16)
+			checkLevel(t, &l)
+			in := map[uint16]uint16{}
+			for i, id := range l.ID {
+				if in[id] == 0 {
+					in[id] = above.ID[i]
+				}
+				if in[id] != above.ID[i] {
+					t.Fatalf("%dx%d seed %d: island %d lies in %d and in %d", rows, cols, seed, id, in[id], above.ID[i])
+				}
+			}
+			// Under what is one everywhere, or has the same borders already, nothing changes.
+			one := Level{Rows: rows, Cols: cols, ID: slices.Repeat([]uint16{7}, rows*cols)}
+			for _, above := range []*Level{&one, &free} {
+				r.Read(&under, above, x, nil, rows, cols, 16)
+				if !slices.Equal(under.ID, free.ID) {
+					t.Errorf("%dx%d seed %d: an island above changes what it holds", rows, cols, seed)
+				}
+			}
+		}
+	}
+}
+
+// vectors returns those of the islands of l, location by location.
+func vectors(l *Level) []float32 {
+	var x []float32
+	for _, id := range l.ID {
+		x = append(x, l.Islands[id-1].Vector...)
+	}
+	return x
+}
+
+// TestNestingOfVectors has vectors that go on beyond the islands above, and ids that are not in the order in which they
+// were read.
+func TestNestingOfVectors(t *testing.T) {
+	type node struct {
+		at      int // the location of its upper left corner
+		nesting float64
+	}
+	for _, c := range []struct {
+		name         string
+		below, above *Level
+		want         []node
+		level        float64
+	}{
+		{
+			"a tree by themselves", draw("aabbbbcc", "aabbbbcc"), draw("xxxxxxyy", "xxxxxxyy"),
+			[]node{{0, 1}, {2, 1}, {6, 1}},
+			1,
+		},
+		{
+			"across a border", draw("aaaaaabb", "aaaaaabb"), draw("xxxxyyyy", "xxxxyyyy"),
+			[]node{{0, 8. / 12}, {4, 4. / 12}, {6, 1}},
+			(8*8./12 + 4*4./12 + 4) / 16,
+		},
+		{
+			"through another", draw("aaaaaabb", "aaaaaabb"), draw("xxyyxxzz", "xxyyxxzz"),
+			[]node{{0, 8. / 12}, {2, 4. / 12}, {4, 8. / 12}, {6, 1}},
+			(8*8./12 + 4*4./12 + 4) / 16,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			levels := []Level{{}, *c.above}
+			NewReader(Config{Steps: -1}).Read(&levels[0], c.above, vectors(c.below), nil, 2, 8, 27)
+			var m Tracker
+			m.Track(draw("bbccccaa", "bbccccaa"), nil)
+			m.Track(&levels[0], nil)
+			new(Linker).Link(levels)
+			if len(levels[0].Islands) != len(c.want) {
+				t.Fatalf("got %d islands, want %d", len(levels[0].Islands), len(c.want))
+			}
+			for _, n := range c.want {
+				for _, s := range levels[0].Islands {
+					if s.ID == levels[0].ID[n.at] && math.Abs(s.Nesting-n.nesting) > 1e-12 {
+						t.Errorf("location %d: got nesting %v, want %v", n.at, s.Nesting, n.nesting)
+					}
+				}
+			}
+			if got := levels[0].Nesting; math.Abs(got-c.level) > 1e-12 {
+				t.Errorf("got %v for the level, want %v", got, c.level)
+			}
+		})
 	}
 }
 
 func TestReadPanics(t *testing.T) {
 	for name, f := range map[string]func(){
-		"x too short":         func() { NewReader(Config{}).Read(new(Level), make([]float32, 7), nil, 2, 2, 2) },
-		"agreement too short": func() { NewReader(Config{}).Read(new(Level), make([]float32, 8), []float32{1}, 2, 2, 2) },
-		"no rows":             func() { NewReader(Config{}).Read(new(Level), nil, nil, 0, 2, 2) },
+		"x too short":         func() { NewReader(Config{}).Read(new(Level), nil, make([]float32, 7), nil, 2, 2, 2) },
+		"agreement too short": func() { NewReader(Config{}).Read(new(Level), nil, make([]float32, 8), []float32{1}, 2, 2, 2) },
+		"another grid above":  func() { NewReader(Config{}).Read(new(Level), draw("abc", "abc"), make([]float32, 8), nil, 2, 2, 2) },
+		"no rows":             func() { NewReader(Config{}).Read(new(Level), nil, nil, nil, 0, 2, 2) },
 		"track":               func() { new(Tracker).Track(&Level{Rows: 1, Cols: 2}, nil) },
 		"labels":              func() { new(Upsampler).Labels(make([]uint16, 4), 2, 2, draw("ab"), make([]byte, 11), 6) },
 	} {
@@ -323,17 +424,17 @@ func TestRims(t *testing.T) {
 		}
 	}
 	var l Level
-	NewReader(Config{Steps: -1, Rims: true}).Read(&l, x, nil, rows, cols, 3)
+	NewReader(Config{Steps: -1, Rims: true}).Read(&l, nil, x, nil, rows, cols, 3)
 	if len(l.Islands) != 4 {
 		t.Errorf("with rims: %d islands, want 4", len(l.Islands))
 	}
-	NewReader(Config{Steps: -1}).Read(&l, x, nil, rows, cols, 3)
+	NewReader(Config{Steps: -1}).Read(&l, nil, x, nil, rows, cols, 3)
 	checkLevel(t, &l)
 	if len(l.Islands) != 2 || l.Islands[1].Area != 16 || l.ID[2*cols+8] != 1 {
 		t.Errorf("without rims: %+v, want the ground and a square of 16 locations", l.Islands)
 	}
 	// A line has no two locations beside each other, and is left as it is.
-	NewReader(Config{Steps: -1, MinArea: 1}).Read(&l, x[:3*cols], nil, 1, cols, 3)
+	NewReader(Config{Steps: -1, MinArea: 1}).Read(&l, nil, x[:3*cols], nil, 1, cols, 3)
 	if len(l.Islands) != 1 {
 		t.Errorf("a row of one vector: %d islands", len(l.Islands))
 	}

@@ -13,6 +13,7 @@ import (
 // neighbour to neighbour (single linkage) would run from one island into the next.
 type regions struct {
 	n, cols, dim int
+	above        []uint16  // (N) regions lie in one of these ids each; nil: wherever
 	parent       []int32   // (N) union-find forest; a root is its own parent
 	area         []int32   // (N) locations of the region, at its root
 	sum          []float32 // (N, D) sum of its vectors, at its root
@@ -48,10 +49,11 @@ func (c candidate) before(d candidate) bool {
 	return c.b < d.b
 }
 
-// reset makes every location of x (N, D) a region.
-func (g *regions) reset(x []float32, rows, cols, dim int) {
+// reset makes every location of x (N, D) a region, which can grow within its id of above (N), if that is
+// not nil.
+func (g *regions) reset(x []float32, above []uint16, rows, cols, dim int) {
 	n := rows * cols
-	g.n, g.cols, g.dim = n, cols, dim
+	g.n, g.cols, g.dim, g.above = n, cols, dim, above
 	g.parent, g.area = resize(g.parent, n), resize(g.area, n)
 	g.sum, g.inv = resize(g.sum, n*dim), resize(g.inv, n)
 	g.offered, g.stamp, g.mark = resize(g.offered, n), resize(g.stamp, n), resize(g.mark, n)
@@ -130,27 +132,30 @@ func (g *regions) growPlateaus(level float32) {
 	for i := range int32(g.n) {
 		a := i
 		if int(i)%g.cols > 0 {
-			if b := g.find(i - 1); g.cos(a, b) > level {
+			if b := g.find(i - 1); g.within(i, i-1) && g.cos(a, b) > level {
 				g.union(b, a)
 				a = b
 			}
 		}
 		if up := int(i) - g.cols; up >= 0 {
-			if b := g.find(int32(up)); b != a && g.cos(a, b) > level {
+			if b := g.find(int32(up)); b != a && g.within(i, int32(up)) && g.cos(a, b) > level {
 				g.union(g.larger(a, b))
 			}
 		}
 	}
 }
 
-// connect lists the neighbours of each region.
-func (g *regions) connect() {
+// within tells whether two locations have the same id above.
+func (g *regions) within(i, j int32) bool { return g.above == nil || g.above[i] == g.above[j] }
+
+// connect lists the neighbours of each region: those within the same id above, or those across.
+func (g *regions) connect(within bool) {
 	for i := range int32(g.n) {
 		a := g.find(i)
-		if int(i+1)%g.cols > 0 {
-			g.border(a, g.find(i+1))
+		if right := i + 1; int(right)%g.cols > 0 && g.within(i, right) == within {
+			g.border(a, g.find(right))
 		}
-		if down := int(i) + g.cols; down < g.n {
+		if down := int(i) + g.cols; down < g.n && g.within(i, int32(down)) == within {
 			g.border(a, g.find(int32(down)))
 		}
 	}

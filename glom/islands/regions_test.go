@@ -80,7 +80,7 @@ func TestLink(t *testing.T) {
 		for seed := range uint64(runs) {
 			x, _ := noisyField(rand.New(rand.NewPCG(seed, 2)), rows, cols, dim, 5, c.within, .1)
 			var l Level
-			NewReader(Config{Steps: -1, Link: 0.5, MinArea: 1, Rims: true}).Read(&l, x, nil, rows, cols, dim)
+			NewReader(Config{Steps: -1, Link: 0.5, MinArea: 1, Rims: true}).Read(&l, nil, x, nil, rows, cols, dim)
 			mean += adjustedRand(l.ID, slowLink(x, rows, cols, dim, 0.5)) / runs
 		}
 		if mean < c.want-1e-9 {

@@ -127,7 +127,7 @@ func world(squares [][4]float64) (*Level, []float32) {
 		}
 	}
 	l := new(Level)
-	NewReader(Config{Steps: -1}).Read(l, x, nil, rows, cols, 2)
+	NewReader(Config{Steps: -1}).Read(l, nil, x, nil, rows, cols, 2)
 	return l, motion
 }
 
@@ -400,7 +400,7 @@ func TestTrackEvents(t *testing.T) {
 		for i := range x {
 			x[i] += float32(0.1 * rng.NormFloat64())
 		}
-		r.Read(&l, x, nil, 12, 20, 16)
+		r.Read(&l, nil, x, nil, 12, 20, 16)
 		if n%100 == 99 {
 			m.Cut()
 		}
@@ -509,7 +509,7 @@ func TestTrackAllocates(t *testing.T) {
 	for k := range levels {
 		x, _ := noisyField(rng, 22, 40, 16, 30, .9, .1)
 		levels[k] = new(Level)
-		NewReader(Config{Steps: -1}).Read(levels[k], x, nil, 22, 40, 16)
+		NewReader(Config{Steps: -1}).Read(levels[k], nil, x, nil, 22, 40, 16)
 	}
 	var m Tracker
 	var l Level

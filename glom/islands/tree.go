@@ -1,19 +1,27 @@
 package islands
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Linker makes the levels of a frame a parse tree. The zero value works; it keeps its scratch
 // memory, so use it from one goroutine at a time.
 type Linker struct {
 	start  []int32 // (ids) where the island's locations begin in order, then where they end
 	order  []int32 // (N) the locations, island by island, each in scan order
 	shared []int32 // (ids) locations that an island shares with those above it; zero between islands
+	kin    []kin   // of a level
 	tracer tracer  // of the outlines
 }
 
 // Link completes levels, the finest first, whose ids are final: the parent of an island is the
 // island one level up that shares the most locations with it, the smallest id if several do.
-// Island.Nesting is the share of the island that lies inside its parent, and Level.Nesting the
-// same for all locations of the level: 1/N Σ_A max_B |A∩B|, which is 1 for a strict tree. At the top
-// there is neither.
+//
+// Island.Nesting says whether the vectors of the island end where its parent does: of what would be one island
+// with it if the level had been read without the one above, the share that lies inside its parent. For a level
+// that was read so it is the share of the island itself. Level.Nesting is the mean over all locations, 1 where the
+// vectors make a strict tree by themselves. At the top there is neither.
 //
 // The confidence of an island is the product of three answers from 0 to 1:
 //
@@ -70,7 +78,8 @@ func (k *Linker) sort(l *Level) {
 // complete fills in what Link adds to a level and its islands. above has the ids one level up, nil
 // at the top.
 func (k *Linker) complete(l *Level, above []uint16) {
-	inside, agreement := 0, 0.0
+	agreement := 0.0
+	k.kin = k.kin[:0]
 	k.tracer.begin(l)
 	for i := range l.Islands {
 		s := &l.Islands[i]
@@ -79,15 +88,52 @@ func (k *Linker) complete(l *Level, above []uint16) {
 		if above != nil {
 			parent, most := k.parent(at, above)
 			s.Parent, s.Nesting = parent, float64(most)/float64(s.Area)
-			inside += most
+			if s.alike > 0 {
+				k.kin = append(k.kin, kin{s.alike, parent, int32(i), most})
+			}
 		}
 		agreement += s.Agreement * float64(s.Area)
 		s.Confidence = confidence(s)
 		k.tracer.island(at)
 	}
 	k.tracer.end(l)
-	l.Nesting = float64(inside) / float64(len(l.ID))
+	k.nest(l)
+	inside := 0.0
+	for i := range l.Islands {
+		inside += l.Islands[i].Nesting * float64(l.Islands[i].Area)
+	}
+	l.Nesting = inside / float64(len(l.ID))
 	l.Agreement = agreement / float64(len(l.ID))
+}
+
+// kin is an island of those that are alike.
+type kin struct {
+	alike  int32
+	parent uint16
+	island int32 // index
+	inside int   // locations within the parent
+}
+
+// nest sets the nesting of the islands of l that are in k.kin.
+func (k *Linker) nest(l *Level) {
+	slices.SortFunc(k.kin, func(a, b kin) int {
+		return cmp.Or(cmp.Compare(a.alike, b.alike), cmp.Compare(a.parent, b.parent), cmp.Compare(a.island, b.island))
+	})
+	for first := 0; first < len(k.kin); {
+		end, area := first, 0
+		for ; end < len(k.kin) && k.kin[end].alike == k.kin[first].alike; end++ {
+			area += l.Islands[k.kin[end].island].Area
+		}
+		for first < end {
+			same, inside := first, 0
+			for ; same < end && k.kin[same].parent == k.kin[first].parent; same++ {
+				inside += k.kin[same].inside
+			}
+			for ; first < same; first++ {
+				l.Islands[k.kin[first].island].Nesting = float64(inside) / float64(area)
+			}
+		}
+	}
 }
 
 // parent returns the id that most of the locations have one level up, and how many do.

@@ -60,7 +60,7 @@ func TestLinkerTie(t *testing.T) {
 // checkLinks compares a linked level with what the definitions say, slowly.
 func checkLinks(t *testing.T, l, above *Level) {
 	t.Helper()
-	inside := 0
+	inside := 0.0
 	for _, s := range l.Islands {
 		shared := map[uint16]int{}
 		for i, id := range l.ID {
@@ -76,12 +76,12 @@ func checkLinks(t *testing.T, l, above *Level) {
 		if got, want := s.Nesting, float64(shared[s.Parent])/float64(s.Area); got != want {
 			t.Errorf("island %d: got nesting %v, want %v", s.ID, got, want)
 		}
-		inside += shared[s.Parent]
+		inside += float64(shared[s.Parent])
 		if !(s.Confidence >= 0 && s.Confidence <= 1) {
 			t.Errorf("island %d: got confidence %v", s.ID, s.Confidence)
 		}
 	}
-	if got, want := l.Nesting, float64(inside)/float64(len(l.ID)); got != want {
+	if got, want := l.Nesting, inside/float64(len(l.ID)); math.Abs(got-want) > 1e-12 {
 		t.Errorf("got nesting %v, want %v", got, want)
 	}
 }

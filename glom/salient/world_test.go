@@ -92,7 +92,7 @@ func (w *world) next() *Frame {
 		shade := byte(70*k + 12*w.rng.IntN(4)) // texture
 		w.pix[3*i], w.pix[3*i+1], w.pix[3*i+2] = shade, shade, shade
 	}
-	w.reader.Read(&w.level, w.x, nil, w.rows, w.cols, w.dim)
+	w.reader.Read(&w.level, nil, w.x, nil, w.rows, w.cols, w.dim)
 	return &Frame{Rows: w.rows, Cols: w.cols, Dim: w.dim, Vectors: w.x, Islands: &w.level, Pix: w.pix, Flow: w.flow, W: wide, H: 8 * w.rows}
 }
 

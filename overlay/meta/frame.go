@@ -45,7 +45,7 @@ type Frame struct {
 // Nodes are the islands of one level.
 type Nodes struct {
 	Level     int
-	Nesting   float64 // share of the frame whose island lies in its parent there; 0 at the top
+	Nesting   float64 // mean over all locations; 0 at the top
 	Agreement float64 // mean agreement of all locations
 	Islands   []Island
 }
@@ -59,7 +59,7 @@ type Island struct {
 	X, Y       int     // centroid
 	Confidence float64 // 0 to 1
 	Agreement  float64 // 0 to 1
-	Nesting    float64 // share of it inside its parent, 0 to 1
+	Nesting    float64 // do its vectors end with its parent? 0 to 1; 0 at the top
 	Age        int     // frames since it came into view; 65535 stands for more, too
 }
 

@@ -54,7 +54,7 @@ type evidence struct {
 
 func (e *evidence) Segment(dst []uint16, r *pipeline.Result, _ int) error {
 	ev := &r.Evidence
-	e.reader.Read(&e.level, ev.X, nil, ev.Rows, ev.Cols, ev.Dim)
+	e.reader.Read(&e.level, nil, ev.X, nil, ev.Rows, ev.Cols, ev.Dim)
 	e.tracker.Track(&e.level, r.Motion)
 	e.ups.Labels(dst, r.Frame.W, r.Frame.H, &e.level, r.Frame.Pix, r.Frame.Stride)
 	return nil
