@@ -66,7 +66,7 @@ func TestEval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"## set", "## synthetic:twins", "glom, level 3", "front end alone", "best J"} {
+	for _, want := range []string{"## set", "## synthetic:twins", "glom, level 3", "front end alone", "fixed descriptor", "best J"} {
 		if !strings.Contains(table, want) || !strings.Contains(string(markdown), want) {
 			t.Errorf("the tables do not tell of %q", want)
 		}

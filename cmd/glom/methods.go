@@ -21,7 +21,11 @@ func (f *evalFlags) methods(c *eval.Config) {
 	if !f.baselines {
 		return
 	}
-	c.Segmenters = append(c.Segmenters, eval.Evidence(),
+	c.Segmenters = append(c.Segmenters, eval.Evidence())
+	if f.weights != unlearned { // it is the front end then
+		c.Segmenters = append(c.Segmenters, eval.Fixed())
+	}
+	c.Segmenters = append(c.Segmenters,
 		segmenter("SLIC, merged", baseline.SLIC),
 		segmenter("SEEDS, merged", baseline.SEEDS),
 		segmenter("k-means", baseline.KMeans))

@@ -52,7 +52,7 @@ func (p *Parents) Add(child, parent, truthChild, truthParent []uint16) {
 // Rate returns the parent accuracy: over the frames so far, the fraction of child islands whose
 // parent is right. The parent is the island above that covers most of the child; it is right if the
 // whole that has most of the one has most of the other. Children that lie only on [Ignore], mostly on
-// background or in a part whose whole is the background are left out. Range 0 to 1. The rate is also
+// background at either level or in a part whose whole is the background are left out. Range 0 to 1. The rate is also
 // high where nothing is grouped and both levels are the same islands; F1 is not.
 //
 // The whole of a child is not that of the part with most of it: where a child holds pieces of many parts, the
@@ -70,11 +70,12 @@ func (f *families) judge() (right, pairs int) {
 	whole := f.truthParentOfParent.majority()
 	wholeOfPart := f.truthParentOfTruthChild.majority()
 	for child, g := range part {
-		if g == 0 || wholeOfPart[g] == 0 {
+		want := wholeOfChild[child]
+		if g == 0 || wholeOfPart[g] == 0 || want == 0 {
 			continue
 		}
 		pairs++
-		if parent, ok := above[child]; ok && whole[parent] == wholeOfChild[child] {
+		if parent, ok := above[child]; ok && whole[parent] == want {
 			right++
 		}
 	}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -91,6 +92,18 @@ func TestParentsOfMixedChild(t *testing.T) {
 	approx(t, "the same island above", same.Rate(), 1, 0)
 	other.Add(mixed, []uint16{5, 5, 5, 5, 5, 5, 6, 5}, part, whole) // 4 of dog, 3 of man
 	approx(t, "more dog above", other.Rate(), 0.5, 0)
+}
+
+// Islands that are mostly background are not asked: 1 by the part that has most of it, 2 by the whole, as parts of what has no
+// whole add up.
+func TestParentsOfBackground(t *testing.T) {
+	part := []uint16{0, 0, 0, 1, 2, 2, 2, 3, 3, 4, 4}
+	whole := []uint16{1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}
+	var p Parents
+	p.Add([]uint16{1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2}, slices.Repeat([]uint16{9}, len(part)), part, whole)
+	if p.Pairs() != 0 {
+		t.Errorf("Pairs = %d, want 0", p.Pairs())
+	}
 }
 
 // Ids that change between frames cost F1, which is over volumes, and not the rate.

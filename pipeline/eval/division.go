@@ -102,7 +102,9 @@ func (d *division) scores() map[string]float64 {
 		m.add("ari_video", d.volume.ARI())
 		if d.full {
 			m.add("ue_video", d.volume.UELevinshtein())
-			m.add("acc_video", d.volume.Accuracy3D())
+			if d.volume.Objects() > 0 {
+				m.add("acc_video", d.volume.Accuracy3D())
+			}
 		}
 	}
 	if d.frames >= window {

@@ -3,6 +3,8 @@ package eval
 import (
 	"io"
 
+	"glomstream/capture"
+	"glomstream/capture/descriptor"
 	"glomstream/glom/islands"
 	"glomstream/pipeline"
 )
@@ -41,11 +43,34 @@ type Method[T any] struct {
 // that tells what recurrence is worth.
 func Evidence() Method[Segmenter] {
 	return Method[Segmenter]{"front end alone", func() (Segmenter, error) {
-		return &evidence{reader: islands.NewReader(islands.Config{})}, nil
+		return newEvidence(func(ev *capture.Evidence) ([]float32, int) { return ev.X, ev.Dim }), nil
 	}}
 }
 
+// Fixed returns the division by a fixed descriptor of the same pictures and flow: nothing is learned, and
+// nothing settles.
+func Fixed() Method[Segmenter] {
+	return Method[Segmenter]{"fixed descriptor", func() (Segmenter, error) {
+		const dim = 64
+		d, err := descriptor.New(dim)
+		if err != nil {
+			return nil, err
+		}
+		var x []float32
+		return newEvidence(func(ev *capture.Evidence) ([]float32, int) {
+			x = sized(x, ev.Rows*ev.Cols*dim)
+			d.Describe(x, ev.Rows, ev.Cols, ev.Pix, ev.Flow)
+			return x, dim
+		}), nil
+	}}
+}
+
+func newEvidence(vectors func(*capture.Evidence) ([]float32, int)) *evidence {
+	return &evidence{vectors: vectors, reader: islands.NewReader(islands.Config{})}
+}
+
 type evidence struct {
+	vectors func(*capture.Evidence) (x []float32, dim int) // (N, dim)
 	reader  *islands.Reader
 	tracker islands.Tracker
 	level   islands.Level
@@ -54,7 +79,8 @@ type evidence struct {
 
 func (e *evidence) Segment(dst []uint16, r *pipeline.Result, _ int) error {
 	ev := &r.Evidence
-	e.reader.Read(&e.level, nil, ev.X, nil, ev.Rows, ev.Cols, ev.Dim)
+	x, dim := e.vectors(ev)
+	e.reader.Read(&e.level, nil, x, nil, ev.Rows, ev.Cols, dim)
 	e.tracker.Track(&e.level, r.Motion)
 	e.ups.Labels(dst, r.Frame.W, r.Frame.H, &e.level, r.Frame.Pix, r.Frame.Stride)
 	return nil

@@ -9,8 +9,9 @@ import (
 	"glomstream/glom"
 )
 
-// Schema names the form of the JSON of a Report. Fields may be added under the same name.
-const Schema = "glomstream.eval/1"
+// Schema names the form of the JSON of a Report. Fields may be added under the same name; a change of what one means
+// takes a new one. In glomstream.eval/1 parents were judged by the part with most of a child.
+const Schema = "glomstream.eval/2"
 
 // Report is what Run found. As JSON it never holds a number that is not finite.
 type Report struct {

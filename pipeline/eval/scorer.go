@@ -336,7 +336,8 @@ func newPairScore(seq *Sequence, level, levels int) pairScore {
 
 func (s *pairScore) add(all *scorer, r *pipeline.Result) {
 	child, parent := r.Labels[s.level], r.Labels[s.level+1]
-	s.mean.add("nesting", r.Islands[s.level].Nesting)
+	s.mean.add("nesting", metrics.Nesting(child, parent))
+	s.mean.add("ends", r.Islands[s.level].Nesting)
 	if g := s.grain; g >= 0 && len(all.truth.Maps[g]) == 1 && len(all.truth.Maps[g+1]) == 1 {
 		s.parents.Add(child, parent, all.truth.Maps[g][0], all.truth.Maps[g+1][0])
 		s.judged = true
