@@ -49,7 +49,7 @@ func (f *evalFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.baselines, "baselines", false, "also measure what one would use instead, on the same frames: SLIC, SEEDS, k-means, MOG2, GrabCut, optical flow")
 	fs.StringVar(&f.json, "json", "", "file for all numbers, those of each sequence too; - for the standard output instead of the tables")
 	fs.StringVar(&f.report, "report", "", "file for the tables as a Markdown page")
-	fs.StringVar(&f.plots, "plots", "", "folder for PNG plots: bars per sequence, IoU against speed, the lock curve")
+	fs.StringVar(&f.plots, "plots", "", "folder for PNG plots: of sets of two sequences or more, bars per sequence and IoU against speed; the lock curve")
 	fs.BoolVarP(&f.overwrite, "overwrite", "y", false, "overwrite files that exist")
 	fs.StringSliceVar(&f.only, "only", nil, "names of the sequences to take (default: all)")
 	fs.IntVar(&f.frames, "frames", 0, "take at most so many frames of each sequence (default: all)")
@@ -81,13 +81,17 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 	if err != nil {
 		return err
 	}
-	if err := checkFiles("", f.overwrite, namedFile{"--json", f.json}, namedFile{"--report", f.report}); err != nil {
-		return err
-	}
+	files := []namedFile{{"--json", f.json}, {"--report", f.report}}
 	if f.plots != "" {
+		for _, name := range eval.PlotNames(sets, lock) {
+			files = append(files, namedFile{"--plots", filepath.Join(f.plots, name)})
+		}
 		if err := os.MkdirAll(f.plots, 0o777); err != nil {
 			return fmt.Errorf("make folder %q: %w", f.plots, bare(err))
 		}
+	}
+	if err := checkFiles("", f.overwrite, files...); err != nil {
+		return err
 	}
 	frontEnd, err := f.frontEndFor(model)
 	if err != nil {
@@ -145,7 +149,11 @@ func (f *evalFlags) open(names []string) (sets []eval.Set, lock bool, err error)
 		}
 	}
 	for _, name := range f.only {
-		if !slices.Contains(known, name) {
+		switch {
+		case slices.Contains(known, name):
+		case len(known) == 0:
+			return nil, false, usagef("--only %s: there are no sequences in %s", name, strings.Join(names, " "))
+		default:
 			return nil, false, fmt.Errorf("--only %s: there is no such sequence; there are %s", name, shorten(strings.Join(known, ", "), 200))
 		}
 	}

@@ -82,7 +82,10 @@ func TestEval(t *testing.T) {
 	drawMask(t, mask, 48, 64, 255)
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "-q"}, "horse", mask, "48x64 pixels, its frame has 96x64")
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "set"), "--only", "cow", "-q"}, "no such sequence", "horse")
+	fail(t, exitUsage, []string{"eval", "synthetic:lock", "--only", "cow", "-q"}, "--only cow", "no sequences in synthetic:lock")
 	fail(t, exitFailed, []string{"eval", filepath.Join(dir, "nowhere"), "-q"}, "nowhere", "no such file")
+	put(t, plots, "lock.png", []byte("mine"))
+	fail(t, exitFailed, []string{"eval", "synthetic:lock", "-q", "--frames", "1", "--plots", plots}, filepath.Join(plots, "lock.png"), "give -y")
 	fail(t, exitFailed, []string{"eval", tiny, "-q", "--plots", page}, page)
 	fail(t, exitFailed, []string{"eval", tiny, "-q", "--report", filepath.Join(dir, "no-folder", "x.md")}, "x.md", "make it first")
 	fail(t, exitFailed, []string{"eval", tiny, "-q", "--json", file}, file, "give -y")
@@ -97,6 +100,32 @@ func TestEval(t *testing.T) {
 	fail(t, exitFailed, []string{"eval", "synthetic:nonsense", "-q"}, "unknown synthetic scene")
 	fail(t, exitUsage, []string{"eval"}, "glom help eval")
 	fail(t, exitUsage, []string{"eval", tiny, "--steps", "0"}, "--steps 0")
+}
+
+// TestTwinsOfBuiltIn follows two figures that look the same through their crossings: neither changes its id.
+func TestTwinsOfBuiltIn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("240 frames")
+	}
+	var report eval.Report
+	out := succeed(t, "eval", "synthetic:twins", "-q", "--json", "-")
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, row := range report.Sets[0].Mean {
+		switches, ok := row.Scores["switches"]
+		if !ok || row.Method != eval.GLOM || *row.Level != 3 {
+			continue
+		}
+		found = true
+		if switches != 0 || row.Scores["matched"] < 0.7 {
+			t.Errorf("%v identity switches, and an island for %.2f of the figures", switches, row.Scores["matched"])
+		}
+	}
+	if !found {
+		t.Error("no switches are counted")
+	}
 }
 
 // TestParentsOfUnlearned measures what the tree of the unlearned model is held to: of all pairs of an island and its parent

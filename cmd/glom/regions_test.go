@@ -223,6 +223,7 @@ func TestFollowFaults(t *testing.T) {
 		{"96,10", exitFailed, []string{"96,10", "outside", "96x64"}},
 		{"10,64", exitFailed, []string{"10,64", "outside"}},
 		{"-1,10", exitUsage, []string{"-1,10", "outside"}},
+		{"10.5,20", exitUsage, []string{"10.5,20", "whole numbers"}},
 	} {
 		fail(t, tt.code, []string{"process", tiny, "--follow=" + tt.seed, "--follow-out", name("out"), "-y", "-q"}, tt.want...)
 	}

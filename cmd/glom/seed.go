@@ -31,6 +31,9 @@ func parseSeed(s string) (seed, error) {
 		return seed{name: s, at: at}, nil
 	}
 	m, err := readSeed(s)
+	if errors.Is(err, os.ErrNotExist) && strings.Contains(s, ",") {
+		return seed{}, usagef("--follow %s: no such file, and no point: x,y are whole numbers", s)
+	}
 	if err != nil {
 		return seed{}, fmt.Errorf("read mask %q: %w", s, bare(err))
 	}

@@ -34,9 +34,10 @@ func (m *mask) read(path string) error {
 	if err == nil {
 		img, err = png.Decode(file)
 	}
-	if err == nil {
-		err = m.take(img)
+	if err != nil {
+		return fmt.Errorf("read mask %q: %w: want a grey or palette PNG whose values are ids", path, err)
 	}
+	err = m.take(img)
 	if err != nil {
 		return fmt.Errorf("read mask %q: %w", path, err)
 	}
@@ -60,7 +61,7 @@ func (m *mask) take(img image.Image) error {
 	case *image.Paletted:
 		at = func(x, y int) uint16 { return uint16(p.Pix[y*p.Stride+x]) }
 	default:
-		return errors.New("it is in colour: a mask is a grey or palette PNG whose values are ids")
+		return errors.New("it is in colour: want a grey or palette PNG whose values are ids")
 	}
 	for y := range m.h {
 		for x := range m.w {
@@ -83,7 +84,7 @@ func (m *mask) binary() bool {
 // fits reports a mask of another size than the frame.
 func (m *mask) fits(path string, f *capture.Frame) error {
 	if m.w != f.W || m.h != f.H {
-		return fmt.Errorf("mask %q has %dx%d pixels, its frame has %dx%d", path, m.w, m.h, f.W, f.H)
+		return fmt.Errorf("mask %q has %dx%d pixels, its frame has %dx%d: make both the same size", path, m.w, m.h, f.W, f.H)
 	}
 	return nil
 }

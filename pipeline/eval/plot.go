@@ -12,6 +12,31 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
+// PlotNames returns the files that WritePlots may write for these sets, and the lock curve.
+func PlotNames(sets []Set, lock bool) []string {
+	var names []string
+	for _, s := range sets {
+		if len(s.Sequences) > 1 {
+			names = append(names, plotName(s.Name, barsFile), plotName(s.Name, speedFile))
+		}
+	}
+	if lock {
+		names = append(names, lockFile)
+	}
+	return names
+}
+
+const (
+	barsFile  = "sequences.png"
+	speedFile = "speed.png"
+	lockFile  = "lock.png"
+)
+
+// plotName is the name of a plot of a set.
+func plotName(set, kind string) string {
+	return regexp.MustCompile(`[^\w.-]+`).ReplaceAllString(set, "_") + "-" + kind
+}
+
 // WritePlots draws the report as PNG files into the folder dir, which exists: for each set of
 // several sequences the scores of each (SET-sequences.png) and IoU against the speed of the
 // objects (SET-speed.png), and the lock curve (lock.png). It returns the names of the files.
@@ -31,13 +56,12 @@ func (r *Report) WritePlots(dir string) ([]string, error) {
 		if len(s.Sequences) < 2 {
 			continue
 		}
-		name := regexp.MustCompile(`[^\w.-]+`).ReplaceAllString(s.Name, "_")
 		p, err := s.bars(object)
 		if err != nil {
 			return files, err
 		}
 		wide := vg.Length(max(8, len(s.Sequences)/2)) * vg.Centimeter * 1.6
-		if err := save(p, wide, 11*vg.Centimeter, name+"-sequences.png"); err != nil {
+		if err := save(p, wide, 11*vg.Centimeter, plotName(s.Name, barsFile)); err != nil {
 			return files, err
 		}
 		if p, err = s.againstSpeed(object); err != nil {
@@ -46,7 +70,7 @@ func (r *Report) WritePlots(dir string) ([]string, error) {
 		if p == nil {
 			continue
 		}
-		if err := save(p, 16*vg.Centimeter, 11*vg.Centimeter, name+"-speed.png"); err != nil {
+		if err := save(p, 16*vg.Centimeter, 11*vg.Centimeter, plotName(s.Name, speedFile)); err != nil {
 			return files, err
 		}
 	}
@@ -55,7 +79,7 @@ func (r *Report) WritePlots(dir string) ([]string, error) {
 		if err != nil {
 			return files, err
 		}
-		if err := save(p, 16*vg.Centimeter, 11*vg.Centimeter, "lock.png"); err != nil {
+		if err := save(p, 16*vg.Centimeter, 11*vg.Centimeter, lockFile); err != nil {
 			return files, err
 		}
 	}
