@@ -203,7 +203,7 @@ func (p *poster) card(n *node) (x, y int) {
 
 // Tree draws a parse tree as a picture of its own, a row per level with the highest on top. Each
 // island is a card: the part of the frame around it with what does not belong to it dimmed, its
-// confidence as a bar, and a line to its parent, the thicker the more of it lies inside. Of levels
+// confidence as a bar, and a line to its parent, the thicker the higher its nesting. Of levels
 // that have more islands than a row has room for, the largest are shown.
 //
 // The picture is about 2500 by 1400 pixels for the usual five levels. It takes some tenths of a

@@ -10,20 +10,22 @@ func BenchmarkRead(b *testing.B) {
 	const rows, cols, dim = 22, 40, 64
 	raw, _ := noisyField(rand.New(rand.NewPCG(1, 1)), rows, cols, dim, 30, .5, .16)
 	for _, c := range []struct {
-		name string
-		x    []float32
-		cfg  Config
+		name  string
+		x     []float32
+		cfg   Config
+		above *Level
 	}{
-		{"noise", raw, Config{Steps: -1}},
-		{"settled", settled(raw, rows, cols, dim, 6), Config{Steps: -1}},
-		{"settled+shift", settled(raw, rows, cols, dim, 6), Config{}},
+		{"noise", raw, Config{Steps: -1}, nil},
+		{"settled", settled(raw, rows, cols, dim, 6), Config{Steps: -1}, nil},
+		{"settled+shift", settled(raw, rows, cols, dim, 6), Config{}, nil},
+		{"settled+shift within", settled(raw, rows, cols, dim, 6), Config{}, voronoiLevel(rand.New(rand.NewPCG(1, 2)), rows, cols, 10)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			r := NewReader(c.cfg)
 			var l Level
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Read(&l, nil, c.x, nil, rows, cols, dim)
+				r.Read(&l, c.above, c.x, nil, rows, cols, dim)
 			}
 			b.ReportMetric(float64(len(l.Islands)), "islands")
 		})

@@ -75,7 +75,7 @@ export function island(selected, name, s, parent, frame) {
     ['Area', percent(s.area / (frame.w * frame.h))],
     ['Confidence', percent(s.confidence)],
     ['Agreement', percent(s.agreement)],
-    ...(parent ? [['Part of', parent], ['Ends with it', percent(s.nesting)]] : []),
+    ...(parent ? [['Part of', parent], ['Ends there too', percent(s.nesting)]] : []),
     ['Centre', `${s.cx}, ${s.cy}`],
     ['Seen for', `${s.age + 1} frames`],
   ]);
