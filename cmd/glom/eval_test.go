@@ -128,8 +128,8 @@ func TestTwinsOfBuiltIn(t *testing.T) {
 	}
 }
 
-// TestParentsOfUnlearned measures what the tree of the unlearned model is held to: of all pairs of an island and its parent
-// at least 95 of 100 lie mostly in the same whole.
+// TestParentsOfUnlearned measures what the tree of the unlearned model is held to: of all pairs of an
+// island and its parent at least 95 of 100 lie mostly in the same whole.
 func TestParentsOfUnlearned(t *testing.T) {
 	if testing.Short() {
 		t.Skip("150 frames")

@@ -60,8 +60,8 @@ type Island struct {
 	Confidence float64         // 0 to 1, see Linker.Link
 	Outline    [][]image.Point // closed rings along the borders of locations, the exterior first, see Linker.Link
 
-	// Islands with the same number, from 1, would be one if the level had been read without one above; 0
-	// if it was.
+	// Islands with the same number, from 1, would be one if the level had been read without one
+	// above; 0 if it was.
 	alike int32
 }
 
@@ -104,9 +104,9 @@ func NewReader(cfg Config) *Reader { return &Reader{cfg: cfg.withDefaults()} }
 // Ids go from 1 in the order in which a scan of the grid meets the islands. A vector that is zero
 // or not finite counts as unknown and takes the island around it.
 //
-// Each island lies within one of above, the level over dst of the same frame, so that levels that are read
-// from the top down are a tree: a part is what is alike at its level and belongs to one whole. Where
-// above is nil, islands are found in the whole grid.
+// Each island lies within one of above, the level over dst of the same frame, whose islands are
+// connected. Levels that are read from the top down are therefore a tree: a part is what is alike at
+// its level and belongs to one whole. Where above is nil, islands are found in the whole grid.
 //
 // Read panics on a shape that does not fit and on more than 65536 locations.
 func (r *Reader) Read(dst, above *Level, x, agreement []float32, rows, cols, dim int) {
@@ -144,7 +144,8 @@ func (r *Reader) Read(dst, above *Level, x, agreement []float32, rows, cols, dim
 	}
 }
 
-// goBeyond numbers the islands that would be about one if nothing were above: it goes on merging, across.
+// goBeyond numbers the islands that would be about one if nothing were above: it goes on merging,
+// across.
 func (r *Reader) goBeyond(dst *Level) {
 	r.regions.connect(false)
 	r.regions.link(float32(r.cfg.Link))

@@ -331,8 +331,8 @@ func vectors(l *Level) []float32 {
 	return x
 }
 
-// TestNestingOfVectors has vectors that go on beyond the islands above, and ids that are not in the order in which they
-// were read.
+// TestNestingOfVectors has vectors that go on beyond the islands above, and ids that are not in the
+// order in which they were read.
 func TestNestingOfVectors(t *testing.T) {
 	type node struct {
 		at      int // the location of its upper left corner

@@ -49,8 +49,8 @@ func (c candidate) before(d candidate) bool {
 	return c.b < d.b
 }
 
-// reset makes every location of x (N, D) a region, which can grow within its id of above (N), if that is
-// not nil.
+// reset makes every location of x (N, D) a region, which can grow within its id of above (N), if that
+// is not nil.
 func (g *regions) reset(x []float32, above []uint16, rows, cols, dim int) {
 	n := rows * cols
 	g.n, g.cols, g.dim, g.above = n, cols, dim, above

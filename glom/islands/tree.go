@@ -18,10 +18,11 @@ type Linker struct {
 // Link completes levels, the finest first, whose ids are final: the parent of an island is the
 // island one level up that shares the most locations with it, the smallest id if several do.
 //
-// Island.Nesting says whether the vectors of the island end where its parent does: of what would be one island
-// with it if the level had been read without the one above, the share that lies inside its parent. For a level
-// that was read so it is the share of the island itself. Level.Nesting is the mean over all locations, about 1 where
-// the vectors make a strict tree by themselves. At the top there is neither.
+// Island.Nesting says whether the vectors of the island end where its parent does: of what would be
+// one island with it if the level had been read without the one above, the share that lies inside its
+// parent. For a level that was read so it is the share of the island itself. Level.Nesting is the mean
+// over all locations, about 1 where the vectors make a strict tree by themselves. At the top there is
+// neither.
 //
 // The confidence of an island is the product of three answers from 0 to 1:
 //

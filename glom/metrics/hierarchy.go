@@ -55,8 +55,9 @@ func (p *Parents) Add(child, parent, truthChild, truthParent []uint16) {
 // background at either level or in a part whose whole is the background are left out. Range 0 to 1. The rate is also
 // high where nothing is grouped and both levels are the same islands; F1 is not.
 //
-// The whole of a child is not that of the part with most of it: where a child holds pieces of many parts, the
-// largest piece is a matter of chance, and of two islands that are the same one could be the wrong parent of the other.
+// The whole of a child is not that of the part with most of it: where a child holds pieces of many
+// parts, the largest piece is a matter of chance, and of two islands that are the same one could be
+// the wrong parent of the other.
 func (p *Parents) Rate() float64 { return ratio(float64(p.right), float64(p.pairs)) }
 
 // Pairs returns the number of child islands behind [Parents.Rate], summed over the frames.

@@ -94,8 +94,8 @@ func TestParentsOfMixedChild(t *testing.T) {
 	approx(t, "more dog above", other.Rate(), 0.5, 0)
 }
 
-// Islands that are mostly background are not asked: 1 by the part that has most of it, 2 by the whole, as parts of what has no
-// whole add up.
+// Islands that are mostly background are not asked: 1 by the part that has most of it, 2 by the
+// whole, as parts of what has no whole add up.
 func TestParentsOfBackground(t *testing.T) {
 	part := []uint16{0, 0, 0, 1, 2, 2, 2, 3, 3, 4, 4}
 	whole := []uint16{1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}
