@@ -46,7 +46,7 @@ type evalFlags struct {
 }
 
 func (f *evalFlags) register(fs *pflag.FlagSet) {
-	fs.BoolVar(&f.baselines, "baselines", false, "also measure what one would use instead, on the same frames: SLIC, SEEDS, k-means, MOG2, GrabCut, optical flow")
+	fs.BoolVar(&f.baselines, "baselines", false, "also measure what one would use instead, on the same frames: a fixed descriptor, SLIC, SEEDS, k-means, MOG2, GrabCut, optical flow")
 	fs.StringVar(&f.json, "json", "", "file for all numbers, those of each sequence too; - for the standard output instead of the tables")
 	fs.StringVar(&f.report, "report", "", "file for the tables as a Markdown page")
 	fs.StringVar(&f.plots, "plots", "", "folder for PNG plots: of sets of two sequences or more, bars per sequence and IoU against speed; the lock curve")
@@ -82,16 +82,18 @@ func evaluate(ctx context.Context, args []string, t terminal) error {
 		return err
 	}
 	files := []namedFile{{"--json", f.json}, {"--report", f.report}}
-	if f.plots != "" {
+	if isFolder(f.plots) {
 		for _, name := range eval.PlotNames(sets, lock) {
 			files = append(files, namedFile{"--plots", filepath.Join(f.plots, name)})
-		}
-		if err := os.MkdirAll(f.plots, 0o777); err != nil {
-			return fmt.Errorf("make folder %q: %w", f.plots, bare(err))
 		}
 	}
 	if err := checkFiles("", f.overwrite, files...); err != nil {
 		return err
+	}
+	if f.plots != "" {
+		if err := os.MkdirAll(f.plots, 0o777); err != nil {
+			return fmt.Errorf("make folder %q: %w", f.plots, bare(err))
+		}
 	}
 	frontEnd, err := f.frontEndFor(model)
 	if err != nil {

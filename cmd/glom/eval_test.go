@@ -102,16 +102,23 @@ func TestEval(t *testing.T) {
 	fail(t, exitUsage, []string{"eval", tiny, "--steps", "0"}, "--steps 0")
 }
 
+// measured runs glom eval and returns what it reports.
+func measured(t *testing.T, args ...string) *eval.Report {
+	t.Helper()
+	report := new(eval.Report)
+	out := succeed(t, append([]string{"eval", "-q", "--json", "-"}, args...)...)
+	if err := json.Unmarshal([]byte(out), report); err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
 // TestTwinsOfBuiltIn follows two figures that look the same through their crossings: neither changes its id.
 func TestTwinsOfBuiltIn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("240 frames")
 	}
-	var report eval.Report
-	out := succeed(t, "eval", "synthetic:twins", "-q", "--json", "-")
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
-		t.Fatal(err)
-	}
+	report := measured(t, "synthetic:twins")
 	found := false
 	for _, row := range report.Sets[0].Mean {
 		switches, ok := row.Scores["switches"]
@@ -134,16 +141,12 @@ func TestParentsOfUnlearned(t *testing.T) {
 	if testing.Short() {
 		t.Skip("150 frames")
 	}
-	var report eval.Report
-	out := succeed(t, "eval", "synthetic:demo", "synthetic:twins", "synthetic:sprites", "synthetic:occlusion", "synthetic:twotone",
-		"--frames", "30", "--weights", "none", "-q", "--json", "-")
-	if err := json.Unmarshal([]byte(out), &report); err != nil {
-		t.Fatal(err)
-	}
+	report := measured(t, "synthetic:demo", "synthetic:twins", "synthetic:sprites", "synthetic:occlusion",
+		"synthetic:twotone", "--frames", "30", "--weights", "none")
 	for _, set := range report.Sets {
 		right, pairs := 0.0, 0.0
 		for _, row := range set.Mean {
-			if rate, ok := row.Scores["parents"]; ok && row.Method == "glom" {
+			if rate, ok := row.Scores["parents"]; ok && row.Method == eval.GLOM {
 				right += rate * row.Scores["islands"]
 				pairs += row.Scores["islands"]
 			}

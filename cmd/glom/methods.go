@@ -22,7 +22,7 @@ func (f *evalFlags) methods(c *eval.Config) {
 		return
 	}
 	c.Segmenters = append(c.Segmenters, eval.Evidence())
-	if f.weights != unlearned { // it is the front end then
+	if f.weights != unlearned { // without weights it is the front end itself
 		c.Segmenters = append(c.Segmenters, eval.Fixed())
 	}
 	c.Segmenters = append(c.Segmenters,

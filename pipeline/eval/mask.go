@@ -37,8 +37,7 @@ func (m *mask) read(path string) error {
 	if err != nil {
 		return fmt.Errorf("read mask %q: %w: want a grey or palette PNG whose values are ids", path, err)
 	}
-	err = m.take(img)
-	if err != nil {
+	if err := m.take(img); err != nil {
 		return fmt.Errorf("read mask %q: %w", path, err)
 	}
 	return nil
