@@ -52,9 +52,9 @@ var allowed = map[string][]string{
 	"overlay":                 {"capture", "glom", "glom/islands"},
 	"overlay/live":            {"capture", "capture/descriptor", "capture/scene", "glom", "glom/follow", "glom/islands", "overlay", "overlay/meta", "overlay/record", "overlay/stream", "overlay/vpx", "pipeline"}, // descriptor, scene: its tests
 	"overlay/web":             {},
-	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                                                        // all for its tests
-	"overlay/vpx":             {"capture", "capture/scene"},                                                                                                       // scene: its tests
-	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/camera", "glom/follow", "glom/islands", "overlay"}, // scene: its tests
+	"overlay/record":          {"capture", "capture/libav", "overlay/vpx"},                                                                                                        // all for its tests
+	"overlay/vpx":             {"capture", "capture/scene"},                                                                                                                       // scene: its tests
+	"pipeline":                {"capture", "capture/cut", "capture/descriptor", "capture/scene", "glom", "glom/camera", "glom/follow", "glom/islands", "glom/metrics", "overlay"}, // scene, glom/metrics: its tests
 	"overlay/stream":          {},
 	"pipeline/eval":           {"capture", "capture/descriptor", "capture/scene", "glom", "glom/islands", "glom/metrics", "pipeline"},
 	"cmd/ablation":            {"glom", "glom/compose", "glom/conv", "glom/train", "pipeline/eval"}, // glom, glom/compose, glom/conv: its tests

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"io"
+	"slices"
 	"testing"
 
 	"glomstream/glom/islands"
+	"glomstream/glom/metrics"
 )
 
 // TestParentsOfExactIslands makes islands of the truth at the middle of each location: the parent
@@ -69,4 +71,50 @@ func exactLevel(ids []uint16, w, h, rows, cols int) islands.Level {
 		}
 	}
 	return l
+}
+
+// TestParentsOfExactVectors reads islands from vectors made of the truth, mixed where a location is, and measures the
+// parents as glom eval does: that is what the grid and the read-out leave of a perfect model.
+func TestParentsOfExactVectors(t *testing.T) {
+	const rows, cols, dim = 22, 40, 512
+	reader := islands.NewReader(islands.Config{})
+	var ups islands.Upsampler
+	for _, query := range []string{"demo", "twins", "sprites", "occlusion", "twotone"} {
+		src := newScene(t, query+"?frames=60&size=640x360")
+		var parents [4]metrics.Parents
+		for n := 0; ; n++ {
+			f, err := src.Next(t.Context())
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n%3 == 0 {
+				levels := make([]islands.Level, len(f.Truth.Levels))
+				labels := make([][]uint16, len(levels))
+				var above *islands.Level
+				for l, ids := range slices.Backward(f.Truth.Levels) {
+					x := make([]float32, rows*cols*dim)
+					for i, id := range ids {
+						x[(i/f.W*rows/f.H*cols+i%f.W*cols/f.W)*dim+int(id)]++
+					}
+					reader.Read(&levels[l], above, x, nil, rows, cols, dim)
+					above = &levels[l]
+					labels[l] = make([]uint16, f.W*f.H)
+					ups.Labels(labels[l], f.W, f.H, above, f.Pix, f.Stride)
+				}
+				for l := range parents {
+					parents[l].Add(labels[l], labels[l+1], f.Truth.Levels[l], f.Truth.Levels[l+1])
+				}
+			}
+			f.Release()
+		}
+		for l := range parents {
+			t.Logf("%s, level %d: %.3f of %d", query, l, parents[l].Rate(), parents[l].Pairs())
+			if !(parents[l].Rate() >= 0.95) {
+				t.Errorf("%s, level %d: %.3f of the parents are right, want 0.95", query, l, parents[l].Rate())
+			}
+		}
+	}
 }
